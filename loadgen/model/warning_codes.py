@@ -330,10 +330,10 @@ class WarningCode(WarningRow):
         "Use one user class that alternates its policies.",
     )  # fmt: skip
     USERS_CHANGED = (
-        "users_changed",
-        "The number of users changed while the run went on, so figures of one policy mix several loads.",
+        "users_changed", "The number of users changed during the run: figures of one policy mix several loads.",
         "Keep the number of users constant.",
-    )
+    )  # fmt: skip
+    USERS_MISSING = ("users_missing", "Fewer users made load than Locust was to start.", "Look into Locust's log.")
     WORKER_LOST = (
         "worker_lost", "A Locust worker was lost during the run; the results hold what the others measured.",
         "Run again, or compare only rounds before that.",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 from gevent.event import Event
 
 import loadgen.swarm.messages as messages
+from loadgen.model.units import NS_PER_S
 from loadgen.swarm.absences import Absences
 from loadgen.swarm.round_times import RoundTimes
 from loadgen.swarm.start_times import StartTimes
@@ -17,6 +20,17 @@ from loadgen.swarm.worker_clocks import SendToWorker
 
 POLL_S = 0.2
 """How often the coordinating process looks whether workers have come or gone."""
+
+
+_USERS_PATIENCE_S = 10.0
+
+
+def patience_s(now_s: float, until_s: float) -> float:
+    """How long to wait for users that do not begin: a short run must have its rounds, with the users that it has.
+
+    until_s: when the run will end, by the same clock; 0 if that is not known.
+    """
+    return min(_USERS_PATIENCE_S, max(0.0, until_s - now_s) / 2) if until_s else _USERS_PATIENCE_S
 
 
 class BlockCoordinator:
@@ -51,6 +65,10 @@ class BlockCoordinator:
         """How long each round took, from its first order to the end of what follows its last block."""
         self.on_absence: Callable[[], None] = lambda: None
         """Called when a worker went away or is back."""
+        self.expected_users: Callable[[], int] = lambda: 0
+        """Gives how many users there are to be now, on all workers."""
+        self.on_users: Callable[[int, int, Mapping[str, int]], None] = lambda number, expected, users: None
+        """Called after each block that counts, with its round, the expected users, and those of each class."""
         self.between_blocks: Callable[[], None] = lambda: None
         """Called after each block, while no request is under way."""
         self._run = run
@@ -75,6 +93,14 @@ class BlockCoordinator:
         """Several workers run the present block, and begin it at the same time."""
         self._running: set[str] = set()
         """Workers that have not finished the present block."""
+        self._users: Counter[str] = Counter()
+        """Users of each class that the workers had in the present block."""
+        self._has_run = False
+        """Some user class of some worker has run the present block."""
+        self._waited_s = 0.0
+        """How long a worker waited for its users before the present block."""
+        self._has_waited = False
+        """Workers have waited for their users."""
         self._turn = -1
         self._turns_left = 0
         """Turns of the present round that have not begun."""
@@ -86,27 +112,44 @@ class BlockCoordinator:
             # A worker that joins mid-round would load some policies more than others, so workers are fixed per round.
             workers = self._wait_for_workers()
             begun_s = self._clock()
-            self._run_round(workers)
+            if not self._run_round(workers):
+                self._take_back_round()
+                continue
             self.rounds_s.append(self._clock() - begun_s)
             self._times.end_round()
 
-    def _run_round(self, workers: list[str]) -> None:
+    def _run_round(self, workers: list[str]) -> bool:
+        """False where no worker had users: the round can't be one, and is to be tried again."""
+        expected = self.expected_users()  # of a change in the middle of it the next round has the users
         turns = list(range(self._turns))
         self._shuffle(turns)
         self._turns_left = len(turns)
         index = self.round * len(self._policies)
         for turn in turns:
             if self._is_stopped:  # perhaps between two blocks: the workers then run no further one
-                return
+                break
             # User classes that have the same policy share a block.
             policies_now = dict.fromkeys(policies[turn] for policies in self._class_policies.values())
             self._turns_left -= 1
             begun_s = self._clock()
             self._run_block(workers, turn, {policy: index + offset for offset, policy in enumerate(policies_now)})
             index += len(policies_now)
+            if not self.round or self.round not in self.incomplete:  # figures are of the first one if no round is whole
+                self.on_users(self.round, expected, self._users)
             if not self._is_stopped:
                 self.between_blocks()
-            self._times.add_block(self._clock() - begun_s)
+                if not self._has_run and turn == turns[0]:
+                    return False
+            self._times.add_block(self._clock() - begun_s - self._waited_s)
+        return True
+
+    def _take_back_round(self) -> None:
+        """The present round had no users, so that its number is free. Look again a little later."""
+        self.incomplete.discard(self.round)
+        self._turns_left = 0
+        self.round -= 1
+        if not self._is_stopped:
+            self._wait()
 
     def block_ready(self, worker: str, round_number: int, turn: int) -> None:
         """A worker is ready to begin a block."""
@@ -114,13 +157,18 @@ class BlockCoordinator:
             self._preparing.discard(worker)
             self._wake.set()
 
-    def block_done(self, worker: str, round_number: int, turn: int, late_ns: int = 0) -> None:
-        """A worker has finished a block. late_ns: by how much it began later than it was to."""
+    def block_done(self, worker: str, done: Mapping[str, Any]) -> None:
+        """A worker has finished a block; see `messages.BlockDone`."""
         if self._is_together:
-            self._start_times.began(late_ns)
+            self._start_times.began(done["late_ns"])
             self._start_times.ask(worker)  # now it has nothing else to do
-        if (round_number, turn) == (self.round, self._turn):
-            self.stop_waiting_for(worker)
+        if (done["round"], done["turn"]) != (self.round, self._turn):
+            return
+        if worker in self._running:
+            self._users.update({name: done["users"].get(name, 0) for name in self._class_policies})
+            self._has_run = self._has_run or done["has_run"]
+            self._waited_s = max(self._waited_s, done["waited_ns"] / NS_PER_S)
+        self.stop_waiting_for(worker)
 
     def stop_waiting_for(self, worker: str) -> None:
         """Wait no longer for this worker's present block."""
@@ -176,6 +224,7 @@ class BlockCoordinator:
         Several workers get ready first, and then begin at the same time.
         """
         self._turn = turn
+        self._users, self._has_run, self._waited_s = Counter(), False, 0.0
         out = self.absences.now
         self._running = {worker for worker in workers if worker not in self.lost and worker not in out}
         self._is_together = len(self._running) > 1
@@ -184,13 +233,27 @@ class BlockCoordinator:
             user_class: [index[policies[turn]], policies[turn]] for user_class, policies in self._class_policies.items()
         }
         block = {"run": self._run, "round": self.round, "turn": turn}
-        order = {**block, "blocks": blocks, "waits": self._is_together}
+        begins_round = self._turns_left == self._turns - 1
+        order = {
+            **block,
+            "begins_round": begins_round,
+            "users_wait_s": self._users_wait_s(),
+            "blocks": blocks,
+            "waits": self._is_together,
+        }
         for worker in list(self._running):
             self._send(messages.RUN_BLOCK, order, worker)
         self._wait_for(self._preparing)
         if self._is_together and not self._is_stopped:
             self._start_times.start(list(self._running), block)
         self._wait_for(self._running)
+
+    def _users_wait_s(self) -> float:
+        """How long workers wait for users that are still about to begin: before a run's first block."""
+        if self._has_waited:
+            return 0.0
+        self._has_waited = True
+        return patience_s(self._clock(), self._until_s)
 
     def _wait_for(self, pending: set[str]) -> None:
         """Wait until this set of running workers is empty; without those that go away meanwhile."""

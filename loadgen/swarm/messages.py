@@ -24,7 +24,9 @@ WORKER_FAILED = "loadgen_worker_failed"
 BEGIN_RUN = "loadgen_begin_run"
 # {run, plan, class_policies, scenarios, directory, monitors, wants_reports, max_samples}
 CLOCK_QUESTION = "loadgen_clock_question"  # {asked_ns}
-RUN_BLOCK = "loadgen_run_block"  # {run, round, turn, blocks: {user class: [index, policy]}, waits: for START_BLOCK}
+RUN_BLOCK = "loadgen_run_block"
+# {run, round, turn, begins_round, users_wait_s: for users that have not begun yet,
+#  blocks: {user class: [index, policy]}, waits: for START_BLOCK}
 START_BLOCK = "loadgen_start_block"  # {run, round, turn, start_ns: by the worker's clock, clock: {offset_ns, error_ns}}
 CUT_BLOCK = "loadgen_cut_block"  # {run}: end the block under way now
 END_RUN = "loadgen_end_run"  # {run}: hand over the samples
@@ -81,6 +83,12 @@ class BlockDone(TypedDict):
     turn: int
     late_ns: int
     """By how much its load began later than it was to (ns)."""
+    waited_ns: int
+    """How long it waited for users that had not begun yet, before it was ready (ns)."""
+    users: dict[str, int]
+    """How many users of each class made load in it here."""
+    has_run: bool
+    """A user class has run its block; one without users runs none."""
 
 
 class SamplePiece(TypedDict):

@@ -6,7 +6,7 @@ Works with any object that has the few attributes of Locust's runners used here;
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from enum import Enum
 from typing import Any, Protocol
 
@@ -51,6 +51,9 @@ class WorkerChannel(Protocol):
         """The workers that are there now and can take part."""
 
     def send_to_worker(self, kind: str, data: dict[str, Any], worker: str) -> None: ...
+
+    def wanted_users(self) -> int:
+        """How many users of any class are asked for now."""
 
     def worker_name(self, worker: str) -> str:
         """A worker's name for people."""
@@ -109,6 +112,23 @@ class MessageChannel:
             return (_LOCAL_WORKER,)
         clients = self._runner.clients
         return [worker for worker in clients if clients[worker].state != MISSING and worker in self._accepted]
+
+    def dispatched_users(self) -> Mapping[str, int]:
+        """How many users of each class Locust was to start, by its last order, on all workers.
+
+        That may be fewer than were asked for: all classes have a `fixed_count`. The local runner's own count of them
+        leaves out those that have ended already.
+        """
+        found: Mapping[str, int] = (
+            self._runner.target_user_classes_count
+            if self._role is Role.MASTER
+            else self._runner._local_worker_node.user_classes_count
+        )
+        return found
+
+    def wanted_users(self) -> int:
+        """How many users of any class are asked for now."""
+        return int(self._runner.target_user_count)
 
     def worker_name(self, worker: str) -> str:
         """The worker's number in Locust's own messages, and its identifier."""

@@ -36,13 +36,23 @@ class LoadgenPlugin:
 
     # What users ask for
 
+    def user_spawned(self, user_class: str) -> None:
+        """Locust has started a user."""
+        assert self.agent is not None
+        self.agent.spawned[user_class] += 1
+
+    def user_gone(self, user_class: str) -> None:
+        """A user has ended, in whatever way."""
+        assert self.agent is not None
+        self.agent.spawned[user_class] -= 1
+
     def user_started(self, user_class: str) -> None:
-        """A SwarmUser began."""
+        """A user makes load from now on."""
         assert self.agent is not None
         self.agent.users[user_class] += 1
 
     def user_stopped(self, user_class: str) -> None:
-        """A SwarmUser ended."""
+        """A user makes load no longer."""
         assert self.agent is not None
         self.agent.users[user_class] -= 1
 

@@ -26,10 +26,18 @@ class ScenarioRunner(Protocol):
     def origin_pools(self) -> OriginPools: ...
 
 
-class ScenarioRunners(Protocol):
+class ScenarioPlugin(Protocol):
     """What a ReuseUser needs of `environment.loadgen`."""
 
     def scenario_runner(self, user_class: type[User]) -> ScenarioRunner: ...
+
+    def user_spawned(self, user_class: str) -> None: ...
+
+    def user_gone(self, user_class: str) -> None: ...
+
+    def user_started(self, user_class: str) -> None: ...
+
+    def user_stopped(self, user_class: str) -> None: ...
 
 
 class ReuseUser(User, RestMixin[ReuseResponse]):
@@ -58,8 +66,8 @@ class ReuseUser(User, RestMixin[ReuseResponse]):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        plugin: ScenarioRunners = self.environment.loadgen
-        pools = plugin.scenario_runner(type(self)).origin_pools
+        self._plugin: ScenarioPlugin = self.environment.loadgen
+        pools = self._plugin.scenario_runner(type(self)).origin_pools
         self._clients = OriginClients(pools, self.concurrency)
         self.greenlet_client = self._clients.own
         url, credentials = split_credentials(self.host or pools.first.origin)
@@ -69,12 +77,16 @@ class ReuseUser(User, RestMixin[ReuseResponse]):
 
     def start(self, group: Group) -> Greenlet:
         greenlet = super().start(group)
+        self._plugin.user_spawned(type(self).__name__)
+        self._plugin.user_started(type(self).__name__)  # also its on_start may send requests
         # Stopped, killed, or by an exception: in any case after its on_stop, which may still send requests.
         greenlet.rawlink(self._leave)
         return greenlet
 
     def _leave(self, _greenlet: Any) -> None:
         self._clients.leave()
+        self._plugin.user_stopped(type(self).__name__)
+        self._plugin.user_gone(type(self).__name__)
 
     def _set_defaults(self) -> None:
         """What the class says of all requests."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from loadgen.model.units import NS_PER_S
 from loadgen.model.warning_codes import WarningCode
 from loadgen.swarm.coordinator import POLL_S, BlockCoordinator
 from loadgen.swarm.hand_over import HandOver
+from loadgen.swarm.load_users import LoadUsers
 from loadgen.swarm.messaging import WorkerChannel, bad_message
 from loadgen.swarm.run_facts import RunFacts
 from loadgen.swarm.run_folder import FileLimits, RunFolder
@@ -29,7 +30,6 @@ from loadgen.swarm.run_notes import (
     no_whole_round,
     policies_together,
     run_too_short,
-    users_changed,
     worker_lost,
     workers_away,
 )
@@ -92,11 +92,20 @@ class LocustRun:
         """Workers that said themselves why they can't go on."""
         self._misfits: set[str] = set()
         """Workers of which a warning says that a message was not used."""
-        self._user_counts: list[int] = []
+        self._load_users = LoadUsers()
+        self._most_users, self._spawned_users = 1, 0
         self._hand_over = HandOver(channel.workers, self.coordinator.lost.__contains__, clock, poll_s)
         self._blocks: gevent.Greenlet | None = None
         self.coordinator.on_absence = self._note_absences
+        self.coordinator.on_users = self._note_users
+        # While Locust stops users it says nothing until it has, but wants fewer.
+        self.coordinator.expected_users = lambda: min(self._spawned_users, channel.wanted_users())
         self._save_facts()
+
+    @property
+    def until_s(self) -> float:
+        """When Locust will end the run, by the monotonic clock; 0 if that is not known."""
+        return self._options.until_s
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -141,12 +150,10 @@ class LocustRun:
             self._blocks = gevent.spawn(self.coordinator.run)
 
     def set_users(self, number: int) -> None:
-        """This many users are there now. The plan has the largest number of them."""
-        load = self.plan.load
-        self._user_counts.append(number)
-        self.plan = replace(self.plan, load=replace(load, users=max(load.users, number)))
-        for code, message in users_changed(self._user_counts, self.coordinator.round + 1):
-            self.note(code, message, replaces=True)
+        """Locust has started this number of the run's users. The plan has the largest number of them."""
+        self._spawned_users = number
+        self._most_users = max(self._most_users, number)
+        self.plan = replace(self.plan, load=replace(self.plan.load, users=self._most_users))
 
     # Warnings
 
@@ -156,6 +163,12 @@ class LocustRun:
         round_s = self.plan.load.block_ns / NS_PER_S * turns
         for note in (*run_too_short(ramp_s, round_s, run_s), *policies_together(self._options.class_policies)):
             self.note(*note)
+
+    def _note_users(self, round_number: int, expected: int, users: Mapping[str, int]) -> None:
+        """Of a block: how many users there were to be, and how many of each class made load."""
+        self._load_users.take(round_number, expected, users)
+        for code, message in self._load_users.notes():
+            self.note(code, message, replaces=True)
 
     def note(self, code: str, message: str, *, replaces: bool = False) -> None:
         """A warning for the report; see `RunFacts.note`."""

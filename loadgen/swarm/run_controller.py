@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from loadgen.probe.audit_plan import EMBEDDED_IDLE_MAX_NS, AuditPlan
 from loadgen.show.export.requested import check_exports, writes_to_stdout
-from loadgen.swarm.coordinator import POLL_S
+from loadgen.swarm.coordinator import POLL_S, patience_s
 from loadgen.swarm.live_view import FINISHING, RUNNING, LiveView
 from loadgen.swarm.locust_states import LOADING
 from loadgen.swarm.messaging import EXIT_PLAN, MessageChannel
@@ -39,7 +40,7 @@ EXIT_GATE = 1
 _GATE_FAILED = "loadgen: gate failed: "
 EXIT_CUT_SHORT = 130
 """The exit code of a run that broke off, as that of `loadgen compare`."""
-_USERS_PATIENCE_S, _USERS_POLL_S = 10.0, 0.01
+_USERS_POLL_S = 0.01
 
 logger = logging.getLogger(__name__)
 
@@ -106,8 +107,9 @@ class RunController:
         if self.run is None or self.live_view.state != RUNNING:
             return
         self.live_view.users = number
-        self.run.set_users(number)
-        if number:
+        expected = self._our_users(self._channel.dispatched_users())
+        self.run.set_users(expected)
+        if expected:
             gevent.spawn(self._start_blocks, self.run)
 
     def worker_reported(self, worker: str, data: dict[str, Any]) -> None:
@@ -221,7 +223,7 @@ class RunController:
         Locust's own patience for that is a second or less: on a busy machine workers would run their first round
         without the users that it counts as spawned.
         """
-        end_s = time.monotonic() + _USERS_PATIENCE_S
+        end_s = time.monotonic() + patience_s(time.monotonic(), run.until_s)
         while not self._has_all_users and self.live_view.state == RUNNING and time.monotonic() < end_s:
             gevent.sleep(_USERS_POLL_S)
         if run is self.run and self.live_view.state == RUNNING:
@@ -257,8 +259,18 @@ class RunController:
 
     @property
     def _has_all_users(self) -> bool:
-        """All users have begun where they are to run; in this process they have by the time that Locust says so."""
-        return self._channel.is_local or self._runner.user_count >= self._runner.target_user_count
+        """All of the run's users have begun where they are to run.
+
+        In this process they have by the time that Locust says so.
+        """
+        if self._channel.is_local:
+            return True
+        expected = self._our_users(self._channel.dispatched_users())
+        return self._our_users(self._runner.reported_user_classes_count) >= expected
+
+    def _our_users(self, counts: Mapping[str, int]) -> int:
+        """The users of the classes that take part in the run."""
+        return sum(counts.get(one.__name__, 0) for one in self._environment.user_classes if kind_of(one))
 
     @property
     def is_under_way(self) -> bool:

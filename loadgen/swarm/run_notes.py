@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from loadgen.model.units import count
 from loadgen.model.warning_codes import WarningCode
@@ -56,15 +56,34 @@ def policies_together(class_policies: ClassPolicies) -> list[Note]:
     ]
 
 
-def users_changed(numbers: Sequence[int], round_number: int) -> list[Note]:
-    """numbers: how many users there were, one after another. round_number: the present one, counted from 1."""
-    if len(set(numbers)) <= 1:
+def users_changed(numbers: Mapping[str, Sequence[int]], round_number: int) -> list[Note]:
+    """numbers: how many users each class had in the blocks so far. round_number: of the last change, counted from 1."""
+    changed = {name: found for name, found in numbers.items() if len(set(found)) > 1}
+    if not changed:
         return []
+    each = [
+        f"from {min(found)} to {max(found)} users" + (f" of {name}" if len(numbers) > 1 else "")
+        for name, found in changed.items()
+    ]
     return [
         (
             WarningCode.USERS_CHANGED,
-            f"there were from {min(numbers)} to {max(numbers)} users, last changed in round {round_number}; "
-            "figures of one policy mix them",
+            f"there were {' and '.join(each)}, last changed in round {round_number}; figures of one policy mix them",
+        )
+    ]
+
+
+def users_missing(present: int, expected: int, round_number: int) -> list[Note]:
+    """present: the fewest users that made load in a block. expected: how many there were to be.
+
+    round_number: the first one with too few, counted from 1.
+    """
+    return [
+        (
+            WarningCode.USERS_MISSING,
+            f"fewer users made load than Locust was to start: {present} of {expected} at the least, first in round "
+            f"{round_number}; the others had ended, or had not begun: an exception, an on_start that takes long, tags "
+            "that leave no task, or a worker that is slow or away (Locust's log says more)",
         )
     ]
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from gevent import Greenlet
 from gevent.event import Event
+from gevent.pool import Group
 from locust import User, task
 from locust.user.task import LOCUST_STATE_WAITING
 
@@ -22,6 +24,13 @@ class SwarmUser(User):
     loadgen_kind = UserKind.SWARM
     policy: str | None = None
     """The policy of its users, such as `close`; None to alternate between those of --policies."""
+
+    def start(self, group: Group) -> Greenlet:
+        greenlet = super().start(group)
+        plugin: Any = self.environment.loadgen
+        plugin.user_spawned(type(self).__name__)
+        greenlet.rawlink(lambda _greenlet: plugin.user_gone(type(self).__name__))
+        return greenlet
 
     @task
     def drive(self) -> None:

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from loadgen.measure.data.worker_data import compact
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from loadgen.model.redaction import redact_url
+from loadgen.model.units import NS_PER_S
 from loadgen.swarm.block_start import BlockStart, ClockFacts
 from loadgen.swarm.class_runner import BlockValues, ClassRunner, ScenarioClassRunner, SwarmClassRunner
 from loadgen.swarm.concurrent_calls import call_together
@@ -33,6 +34,7 @@ from loadgen.swarm.sample_sender import MAX_SILENCE_S, SampleSender, SendToCoord
 from loadgen.wire.route import Route
 
 logger = logging.getLogger(__name__)
+_USERS_POLL_S = 0.01
 MergeFigures = Callable[[str, str, Mapping[str, Any]], None]
 
 
@@ -41,7 +43,9 @@ class WorkerAgent:
 
     def __init__(self, send: SendToCoordinator, merge_figures: MergeFigures) -> None:
         self.users: Counter[str] = Counter()
-        """Locust users of each class that run in this process now."""
+        """Locust users of each class in this process that make load, or would if a block ran."""
+        self.spawned: Counter[str] = Counter()
+        """Those that Locust has started, and that have not ended; a SwarmUser's `on_start` comes before its load."""
         self.class_runners: dict[str, ClassRunner] = {}
         self._send = send
         self._merge_figures = merge_figures
@@ -161,7 +165,8 @@ class WorkerAgent:
         if before is not None and not before.ready():  # the others went on while this process stood still
             self._cut_present()
             before.join()
-        run, users = order["run"], self._users_of_round(order["round"])
+        waited_ns = self._await_users(order["blocks"], order["users_wait_s"])
+        run, users = order["run"], self._users_of_round(order)
         ready = {"run": run, "round": order["round"], "turn": order["turn"]}
         self._ready_for = _block_of(order)
         self._start = BlockStart(
@@ -170,7 +175,8 @@ class WorkerAgent:
         if self._is_ending:
             self._start.cut()
         try:
-            for name, facts in self._run_classes(order, users).items():
+            found = self._run_classes(order, users)
+            for name, facts in found.items():
                 self._report(name, facts)
         except OSError as error:
             self._fail(run, f"{error.strerror or error}: the run's samples can't be written any more")
@@ -178,15 +184,36 @@ class WorkerAgent:
             logger.exception("loadgen: a block failed")
             self._fail(run, f"a block failed: {error!r}")
         else:
-            self._send(messages.BLOCK_DONE, {**ready, "late_ns": self._start.late_ns})
+            has_run = any(facts is not None for facts in found.values())
+            done = {"late_ns": self._start.late_ns, "waited_ns": waited_ns, "users": users, "has_run": has_run}
+            self._send(messages.BLOCK_DONE, {**ready, **done})
 
-    def _users_of_round(self, number: int) -> Counter[str]:
-        """Users of each class. One that starts or stops mid-round would load some policies more than others."""
-        if number != self._round:
-            self._round, self._round_users = number, Counter(self.users)
-        return self._round_users
+    def _await_users(self, classes: Collection[str], patience_s: float) -> int:
+        """Users that Locust has started may still be in their `on_start`: the block would lack them.
 
-    def _run_classes(self, order: dict[str, Any], users: Counter[str]) -> dict[str, BlockValues | None]:
+        Gives how long that took (ns).
+        """
+        begun_ns = time.monotonic_ns()
+        end_s = begun_ns / NS_PER_S + patience_s
+        while any(self.users[name] < self.spawned[name] for name in classes):
+            if self._is_ending or time.monotonic() >= end_s:
+                break
+            gevent.sleep(_USERS_POLL_S)
+        return time.monotonic_ns() - begun_ns
+
+    def _users_of_round(self, order: dict[str, Any]) -> dict[str, int]:
+        """Users of each class. One that starts or stops mid-round would load some policies more than others.
+
+        A scenario's users send requests as soon as they are there, so that they are counted anew for each block.
+        """
+        if order["begins_round"] or order["round"] != self._round:
+            self._round, self._round_users = order["round"], Counter(self.users)
+        return {
+            name: (self.users if isinstance(self.class_runners[name], ScenarioClassRunner) else self._round_users)[name]
+            for name in order["blocks"]
+        }
+
+    def _run_classes(self, order: dict[str, Any], users: Mapping[str, int]) -> dict[str, BlockValues | None]:
         """Run the blocks of all user classes at the same time; raises what one of them raised."""
         cells = {cell.name: cell for cell in self._plan.cells}
         calls = [

@@ -79,7 +79,7 @@ class WorkerMessages:
     def _block_done(self, run: LocustRun, worker: str, data: dict[str, Any]) -> None:
         if self._agent is not None:
             run.take_reports(worker, self._agent.take_reports()["reports"])
-        run.coordinator.block_done(worker, data["round"], data["turn"], data["late_ns"])
+        run.coordinator.block_done(worker, data)
 
     def _clock_answered(self, worker: str, data: dict[str, Any]) -> None:
         if self._owner.run is not None:

@@ -333,8 +333,9 @@ def test_reset_and_edit_leave_the_comparison_going(lab: Lab) -> None:
     lab.ui.post("swarm", "user_count=1&spawn_rate=10")
     browser.wait_text(FACTS, "1 user ")
     lab.wait_for_more()
-    assert browser.text(WARNING).count("users_changed: there were from 0 to 6 users") == 1
+    assert browser.text(WARNING).count("users_changed: there were from 1 to 6 users") == 1
     assert browser.text(WARNING).count("users_changed") == 1
+    assert "users_missing" not in browser.text(WARNING)
 
     browser.click("button", "Stop")
     browser.wait(lambda: lab.live()["state"] == "finishing")

@@ -251,6 +251,7 @@ LAYERS = {
             "run_facts",
             "form_fields",
         ),
+        ("load_users",),
         ("run.py", "worker_agent", "swarm_user", "reuse_user"),
         ("live_view", "start_form", "target_audit", "worker_messages"),
         ("run_controller", "web_pages"),

@@ -29,6 +29,12 @@ def until(condition: Callable[[], object]) -> None:
             gevent.sleep(0.001)
 
 
+def block_done(block: dict[str, Any], users: int = 4, waited_ns: int = 0) -> dict[str, Any]:
+    """What a worker with this number of users answers to RUN_BLOCK, or START_BLOCK, when its block is over."""
+    answer = {key: block[key] for key in ("run", "round", "turn")} | {"late_ns": 0, "waited_ns": waited_ns}
+    return {**answer, "users": {"Alternating": users}, "has_run": users > 0}
+
+
 class Clock:
     """A monotonic clock that goes on only as a test says."""
 
@@ -46,6 +52,7 @@ class FakeChannel:
         self.present = list(workers)
         self.is_local = is_local
         self.sent: list[Sent] = []
+        self.wanted = 100
         self.on_message: Callable[[str, dict[str, Any], str], None] = lambda kind, data, worker: None
 
     def workers(self) -> list[str]:
@@ -54,6 +61,9 @@ class FakeChannel:
     def send_to_worker(self, kind: str, data: dict[str, Any], worker: str) -> None:
         self.sent.append((kind, data, worker))
         self.on_message(kind, data, worker)
+
+    def wanted_users(self) -> int:
+        return self.wanted
 
     def worker_name(self, worker: str) -> str:
         return f"worker 0 ({worker})"
@@ -72,7 +82,10 @@ class FakeRunner:
         self.sent: list[tuple[Any, ...]] = []
         self.calls: list[str] = []
         self.state = "ready"
-        self.target_user_count = self.user_count = 4
+        self.target_user_count = 4
+        self.target_user_classes_count = {"Alternating": 4}
+        self.reported_user_classes_count = {"Alternating": 4}
+        self._local_worker_node = SimpleNamespace(user_classes_count=self.target_user_classes_count)
 
     def register_message(self, kind: str, listener: Callable[..., None]) -> None:
         self.listeners[kind] = listener

@@ -53,6 +53,14 @@ class Plugin:
         self._environment = environment
         self.runners: dict[str, Runner] = {}
 
+    def user_spawned(self, user_class: str) -> None: ...
+
+    def user_gone(self, user_class: str) -> None: ...
+
+    def user_started(self, user_class: str) -> None: ...
+
+    def user_stopped(self, user_class: str) -> None: ...
+
     def scenario_runner(self, user_class: type[ReuseUser]) -> Runner:
         name = user_class.__name__
         if name not in self.runners:

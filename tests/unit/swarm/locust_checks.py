@@ -14,6 +14,8 @@ import locust
 import locust.runners
 import locust.stats
 import pytest
+from gevent.event import Event
+from gevent.pool import Group
 from locust.argument_parser import get_parser, parse_options
 from locust.env import Environment
 from locust.stats import RequestStats
@@ -73,21 +75,28 @@ def test_the_embedded_roles_of_a_local_runner() -> None:
 
 
 def test_a_swarm_user_is_counted_while_it_lives() -> None:
+    started = Event()
+
     class Mine(SwarmUser):
-        pass
+        def on_start(self) -> None:
+            started.wait()
 
     environment = Environment(user_classes=[Mine])
-    running: Counter[str] = Counter()
+    running, spawned = Counter[str](), Counter[str]()
     plugin: Any = SimpleNamespace(
-        user_started=lambda name: running.update([name]), user_stopped=lambda name: running.subtract([name])
-    )
+        user_started=lambda name: running.update([name]), user_stopped=lambda name: running.subtract([name]),
+        user_spawned=lambda name: spawned.update([name]), user_gone=lambda name: spawned.subtract([name]),
+    )  # fmt: skip
     environment.loadgen = plugin  # type: ignore[attr-defined] # Locust's class has no such attribute
-    user = Mine(environment)
-    greenlet = gevent.spawn(user.drive)
+    greenlet = Mine(environment).start(Group())
     gevent.sleep(0)
-    assert running == {"Mine": 1}
+    assert (spawned["Mine"], running["Mine"]) == (1, 0)
+    started.set()
+    gevent.sleep(0.001)
+    assert (spawned["Mine"], running["Mine"]) == (1, 1)
     greenlet.kill()
-    assert running["Mine"] == 0
+    gevent.sleep(0)
+    assert (spawned["Mine"], running["Mine"]) == (0, 0)
 
 
 # Statistics

@@ -11,7 +11,7 @@ import pytest
 import loadgen.swarm.messages as messages
 from loadgen.swarm.coordinator import BlockCoordinator
 from loadgen.swarm.user_classes import ClassPolicies
-from tests.support.fake_swarm import CLASS_POLICIES, Clock, FakeChannel
+from tests.support.fake_swarm import CLASS_POLICIES, Clock, FakeChannel, block_done
 
 
 class Rig:
@@ -32,7 +32,7 @@ class Rig:
         self.coordinator.between_blocks = self._between_blocks
 
     def finish(self, order: dict[str, Any], worker: str) -> None:
-        self.coordinator.block_done(worker, order["round"], order["turn"])
+        self.coordinator.block_done(worker, block_done(order))
 
     def go_away(self, worker: str, round_number: int) -> None:
         """Have this worker go away in place of finishing a block of this round."""
@@ -188,7 +188,7 @@ def test_a_late_answer_does_not_end_another_block() -> None:
 
     def answer(order: dict[str, Any], worker: str) -> None:
         if worker == "b":
-            rig.coordinator.block_done("b", order["round"] - 1, order["turn"])
+            rig.coordinator.block_done("b", block_done({**order, "round": order["round"] - 1}))
             stale.append(order)
             gevent.spawn(rig.finish, order, "b")
         else:
@@ -266,3 +266,86 @@ def test_no_round_begins_that_has_no_time_to_end(block_s: float, seconds: float,
     rig.answer = answer
     rig.run()
     assert rig.coordinator.round + 1 == rounds
+
+
+# Users
+
+
+def test_a_round_in_which_no_worker_has_users_is_none() -> None:
+    """It would be over at once, and one would follow the other as fast as messages go."""
+    rig = Rig("a", "b")
+    seen: list[tuple[int, int, dict[str, int]]] = []
+    rig.coordinator.expected_users = lambda: 4
+    rig.coordinator.on_users = lambda number, expected, users: seen.append((number, expected, dict(users)))
+
+    def answer(order: dict[str, Any], worker: str) -> None:
+        users = 2 if worker == "b" and len(rig.orders("b")) > 2 else 0
+        rig.coordinator.block_done(worker, block_done(order, users))
+
+    rig.answer = answer
+    rig.run(max_blocks=6)
+    assert [(order["round"], order["begins_round"]) for order in rig.orders()] == [
+        (0, True), (0, True), (0, True), (0, False), (1, True), (1, False)
+    ]  # fmt: skip
+    assert seen[1:] == [(0, 4, {"Alternating": 0}), *((number, 4, {"Alternating": 2}) for number in (0, 0, 1, 1))]
+    assert rig.coordinator.round == 1
+    assert len(rig.coordinator.rounds_s) == 2
+    assert rig.coordinator.incomplete == set()
+
+
+def test_users_that_locust_starts_in_mid_round_are_expected_from_the_next_one_on() -> None:
+    rig = Rig("a")
+    seen: list[tuple[int, int]] = []
+    rig.coordinator.on_users = lambda number, expected, users: seen.append((number, expected))
+    rig.coordinator.expected_users = lambda: 4
+
+    def more(_block: int) -> None:
+        rig.coordinator.expected_users = lambda: 8
+
+    rig.after_block = more
+    rig.run(max_blocks=4)
+    assert seen == [(0, 4), (0, 4), (1, 8), (1, 8)]
+
+
+def test_a_round_that_a_worker_left_says_nothing_of_users() -> None:
+    rig = Rig("a", "b")
+    seen: list[int] = []
+    rig.coordinator.on_users = lambda number, expected, users: seen.append(users["Alternating"])
+    rig.go_away("b", 1)
+    rig.run(max_blocks=6)
+    assert seen == [8, 8, 4, 4]
+
+
+@pytest.mark.parametrize(("until_s", "waits_s"), [(0.0, 10.0), (1100.0, 10.0), (1008.0, 4.0), (900.0, 0.0)])
+def test_workers_wait_for_their_users_before_the_first_block_alone(until_s: float, waits_s: float) -> None:
+    rig = Rig("a", until_s=until_s)
+    rig.run(max_blocks=2)
+    assert [order["users_wait_s"] for order in rig.orders()] == [waits_s, 0.0]
+
+
+def test_that_wait_is_not_expected_of_the_next_round() -> None:
+    rig = Rig("a", policies={"Alternating": ("persistent",)}, until_s=1012.0)
+
+    def answer(order: dict[str, Any], worker: str) -> None:
+        waits_s = 5.0 if order["users_wait_s"] else 0.0
+        rig.clock.now_s += waits_s + 2.0
+        rig.coordinator.block_done(worker, block_done(order, waited_ns=int(waits_s * 1e9)))
+
+    rig.answer = answer
+    rig.run()
+    assert rig.coordinator.round == 2
+
+
+def test_of_a_run_that_is_cut_in_its_first_round_users_are_known_too() -> None:
+    """Where no round is whole, the figures are of its parts."""
+    rig = Rig("a")
+    seen: list[int] = []
+    rig.coordinator.on_users = lambda number, expected, users: seen.append(users["Alternating"])
+
+    def answer(order: dict[str, Any], worker: str) -> None:
+        rig.coordinator.stop()
+        rig.finish(order, worker)
+
+    rig.answer = answer
+    rig.run()
+    assert (seen, rig.coordinator.incomplete) == ([4], {0})

@@ -20,7 +20,7 @@ from loadgen.swarm import run_folder
 from loadgen.swarm.run import LocustRun, RunOptions
 from loadgen.swarm.run_folder import RunFolder
 from loadgen.swarm.run_notes import ramp_seconds
-from tests.support.fake_swarm import CLASS_POLICIES, Clock, FakeChannel, plan, until
+from tests.support.fake_swarm import CLASS_POLICIES, Clock, FakeChannel, block_done, plan, until
 from tests.support.hostile_texts import TERMINAL
 from tests.support.swarm_messages import POLICIES, sample_file, sent_report
 
@@ -107,7 +107,7 @@ def test_a_worker_that_does_not_know_of_the_run_gets_no_block(make_run: MakeRun)
     run.begin()
     channel.present.append("stranger")
     channel.on_message = lambda kind, data, worker: (
-        run.coordinator.block_done(worker, data["round"], data["turn"]) if kind == messages.RUN_BLOCK else None
+        run.coordinator.block_done(worker, block_done(data)) if kind == messages.RUN_BLOCK else None
     )
     run.start_blocks(run.stop)
     run.start_blocks(run.stop)  # twice is the same as once
@@ -224,7 +224,7 @@ def test_a_worker_that_stood_still_is_named_and_one_that_stays_away_is_lost_at_o
         if kind == messages.RUN_BLOCK and data["round"] == 1 and worker in "bc" and worker in channel.present:
             channel.present.remove(worker)
         elif kind == messages.RUN_BLOCK:
-            coordinator.block_done(worker, data["round"], data["turn"])
+            coordinator.block_done(worker, block_done(data))
         elif kind == messages.END_RUN and worker in channel.present:
             send_file(run, worker, 0, sample_file())
             run.worker_done(worker, {"reports": []})
@@ -455,15 +455,35 @@ def test_what_workers_observe_is_kept_once(make_run: MakeRun) -> None:
 
 def test_a_change_of_users_is_said_once_and_brought_up_to_date(make_run: MakeRun) -> None:
     run = make_run(FakeChannel("a"), plan(users=1))
+    took = run.coordinator.on_users
     run.set_users(4)
+    took(0, 4, {"Alternating": 4})
     assert run.facts["notes"] == []
-    run.coordinator.round = 2
     run.set_users(6)
     run.set_users(0)
+    took(1, 6, {"Alternating": 6})
+    took(2, 1, {"Alternating": 1})
+    took(3, 1, {"Alternating": 1})
     assert [note["message"] for note in run.facts["notes"]] == [
-        "there were from 0 to 6 users, last changed in round 3; figures of one policy mix them"
+        "there were from 1 to 6 users, last changed in round 3; figures of one policy mix them"
     ]
     assert run.plan.load.users == 6
+
+
+def test_while_users_are_stopped_no_more_are_expected_than_will_stay(make_run: MakeRun) -> None:
+    channel = FakeChannel("a")
+    run = make_run(channel)
+    run.set_users(6)
+    assert run.coordinator.expected_users() == 6
+    channel.wanted = 2
+    assert run.coordinator.expected_users() == 2
+
+
+def test_the_plan_has_the_users_that_take_part_and_no_others(make_run: MakeRun) -> None:
+    """What is asked of Locust may be more: users of other classes, or classes with a fixed count."""
+    run = make_run(FakeChannel("a"), plan(users=10))
+    run.set_users(3)
+    assert run.plan.load.users == 3
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from loadgen.swarm.plugin import LoadgenPlugin
 from loadgen.swarm.run_controller import RunController
 from loadgen.swarm.run_folder import RunFolder
 from loadgen.swarm.user_classes import UserKind
-from tests.support.fake_swarm import FakeRunner, LoopbackRunner, fake_environment, until, user_class
+from tests.support.fake_swarm import FakeRunner, LoopbackRunner, block_done, fake_environment, until, user_class
 from tests.support.secure_servers import authority
 from tests.support.swarm_messages import sent_report
 
@@ -44,8 +44,7 @@ class FakeAgent:
 
     def run_block(self, order: dict[str, Any]) -> None:
         self.calls.append("block")
-        answer = {key: order[key] for key in ("run", "round", "turn")} | {"late_ns": 0}
-        gevent.spawn(self.send, messages.BLOCK_DONE, answer)
+        gevent.spawn(self.send, messages.BLOCK_DONE, block_done(order))
 
     def start_block(self, order: dict[str, Any]) -> None: ...
 
@@ -94,9 +93,15 @@ class Rig:
     def run(self) -> None:
         """A whole test of Locust's, with a block or two."""
         self.controller.begin()
-        self.controller.users_spawned(4)
+        self.spawned(4)
         until(lambda: "block" in self.agent.calls or self.controller.run is None)
         self.stop()
+
+    def spawned(self, number: int) -> None:
+        """Locust has started users until there are this many."""
+        name = self.environment.user_classes[0].__name__
+        self.runner.target_user_classes_count[name] = self.runner.reported_user_classes_count[name] = number
+        self.controller.users_spawned(number)
 
     def stop(self) -> None:
         self.plugin.stopping()
@@ -262,18 +267,18 @@ def test_a_run_without_samples_is_cut_short(rig: Rig, caplog: pytest.LogCaptureF
 
 def test_without_users_there_is_no_block_and_with_the_next_one_it_goes_on(rig: Rig) -> None:
     rig.controller.begin()
-    rig.controller.users_spawned(0)
+    rig.spawned(0)
     gevent.idle()
     assert rig.agent.calls == []
-    rig.controller.users_spawned(2)
+    rig.spawned(2)
     until(lambda: rig.agent.calls)
-    rig.controller.users_spawned(0)
+    rig.spawned(0)
     gevent.idle()  # never, if blocks went on
     held = len(rig.agent.calls)
-    rig.controller.users_spawned(1)
+    rig.spawned(1)
     until(lambda: len(rig.agent.calls) > held)
     # Stopped without users it ends as well.
-    rig.controller.users_spawned(0)
+    rig.spawned(0)
     gevent.idle()
     rig.stop()
     assert rig.state == FINISHED
@@ -283,15 +288,30 @@ def test_no_block_begins_before_the_workers_have_said_that_all_users_are_there(t
     """Locust says `spawning_complete` after a second, whatever the workers have said until then."""
     runner = FakeRunner({"w": "ready"})
     rig = Rig(tmp_path, runner=runner)
-    runner.user_count = 1
     rig.controller.begin()
-    rig.controller.users_spawned(4)
+    rig.spawned(4)
+    runner.reported_user_classes_count["Alternating"] = 1
     run = rig.controller.run
     assert run is not None
     gevent.sleep(0.05)
     assert run.coordinator.round == -1
-    runner.user_count = 4
+    runner.reported_user_classes_count["Alternating"] = 4
     until(lambda: run.coordinator.round == 0)
+    run.stop()
+
+
+def test_users_that_take_no_part_are_not_waited_for(tmp_path: Path) -> None:
+    """Those of other classes, and those that classes with a fixed count leave of the number that was asked for."""
+    runner = FakeRunner({"w": "ready"})
+    rig = Rig(tmp_path, ALTERNATING, user_class("Browser", kind=None), runner=runner)
+    runner.target_user_count = 10
+    runner.target_user_classes_count["Browser"] = 5
+    rig.controller.begin()
+    rig.spawned(2)
+    run = rig.controller.run
+    assert run is not None
+    until(lambda: run.coordinator.round == 0)
+    assert (run.coordinator.expected_users(), run.plan.load.users) == (2, 2)
     run.stop()
 
 
@@ -425,12 +445,16 @@ def test_a_worker_does_what_the_master_orders() -> None:
 
 
 def test_users_are_counted_by_class() -> None:
-    agent: Any = SimpleNamespace(users={"A": 0, "B": 0}, class_runners={})
+    agent: Any = SimpleNamespace(users={"A": 0, "B": 0}, spawned={"A": 0, "B": 0}, class_runners={})
     plugin = worker_plugin(agent, FakeRunner())
     for name in ("A", "A", "B"):
+        plugin.user_spawned(name)
+    for name in ("A", "B"):
         plugin.user_started(name)
+    assert (agent.spawned, agent.users) == ({"A": 2, "B": 1}, {"A": 1, "B": 1})
     plugin.user_stopped("A")
-    assert agent.users == {"A": 1, "B": 1}
+    plugin.user_gone("A")
+    assert (agent.spawned, agent.users) == ({"A": 1, "B": 1}, {"A": 0, "B": 1})
 
 
 def test_a_scenario_without_a_run_says_why_it_can_not_go_on() -> None:

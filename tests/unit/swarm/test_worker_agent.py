@@ -16,7 +16,7 @@ from loadgen.measure.data.recorder import worker_folder
 from loadgen.swarm import worker_agent
 from loadgen.swarm.sample_sender import SampleSender
 from loadgen.swarm.worker_agent import WorkerAgent
-from tests.support.fake_swarm import plan
+from tests.support.fake_swarm import plan, until
 
 
 class FakeClassRunner:
@@ -92,11 +92,20 @@ class Rig:
         return list(FakeClassRunner.made)
 
     def block(
-        self, run: str = "r", round_number: int = 0, turn: int = 0, policy: str = "persistent", waits: bool = False
+        self,
+        run: str = "r",
+        round_number: int = 0,
+        turn: int = 0,
+        policy: str = "persistent",
+        waits: bool = False,
+        **changes: Any,
     ) -> None:
         blocks = {"One": [0, policy], "Two": [0, policy]}
-        order = {"run": run, "round": round_number, "turn": turn, "blocks": blocks, "waits": waits}
-        self.agent.run_block(order)
+        order: dict[str, Any] = {
+            "run": run, "round": round_number, "turn": turn, "blocks": blocks, "waits": waits,
+            "begins_round": turn == 0, "users_wait_s": 0.0,
+        }  # fmt: skip
+        self.agent.run_block(order | changes)
         gevent.idle()
 
     def of_kind(self, kind: str) -> list[dict[str, Any]]:
@@ -143,7 +152,10 @@ def test_a_block_runs_in_all_classes_with_their_users_and_is_reported(local: Rig
     local.agent.users.update(One=3, Two=0)
     local.block(turn=1, policy="close")
     assert [(block.cell.name, users) for block, users in (*one.blocks, *two.blocks)] == [("close", 3), ("close", 0)]
-    assert local.sent == [(messages.BLOCK_DONE, {"run": "r", "round": 0, "turn": 1, "late_ns": 0})]
+    answer = local.sent[0][1]
+    assert answer.pop("waited_ns") >= 0
+    done = {"run": "r", "round": 0, "turn": 1, "late_ns": 0, "users": {"One": 3, "Two": 0}, "has_run": True}
+    assert local.sent == [(messages.BLOCK_DONE, done)]
     # A class without users has nothing to report.
     assert local.agent.take_reports() == {"run": "r", "reports": [{"user_class": "One", "of": "close"}]}
     assert local.agent.take_reports()["reports"] == []
@@ -356,3 +368,57 @@ def test_a_part_goes_in_pieces_one_at_a_time(tmp_path: Path, monkeypatch: pytest
     with gevent.Timeout(10):
         sender.send_file("r", 0, path)
     assert pieces == [b"0123", b"4567", b"89", b""]
+
+
+# Users
+
+
+def test_a_block_waits_for_users_that_are_in_their_on_start(local: Rig) -> None:
+    one, _ = local.begin()
+    local.agent.spawned["One"] = 3
+    local.agent.users["One"] = 1
+    local.block(users_wait_s=10.0)
+    gevent.sleep(0.02)
+    assert (one.blocks, local.sent) == ([], [])
+    local.agent.users["One"] = 3
+    until(lambda: local.sent)
+    assert [users for _, users in one.blocks] == [3]
+    assert local.sent[0][1]["waited_ns"] > 10_000_000
+
+
+def test_users_that_do_not_begin_are_waited_for_a_while(local: Rig) -> None:
+    one, _ = local.begin()
+    local.agent.spawned["One"] = 3
+    local.agent.users["One"] = 1
+    local.block(users_wait_s=0.01)
+    until(lambda: local.sent)
+    assert [users for _, users in one.blocks] == [1]
+    assert local.sent[0][1]["users"] == {"One": 1, "Two": 0}
+
+
+def test_a_wait_for_users_ends_with_the_run(local: Rig) -> None:
+    local.begin()
+    local.agent.spawned["One"] = 1
+    local.block(users_wait_s=10.0)
+    local.agent.cut_block()
+    with gevent.Timeout(5):
+        until(lambda: local.sent)
+
+
+def test_a_scenario_s_users_are_counted_for_each_block_and_others_for_a_round(local: Rig) -> None:
+    """A scenario's users send requests as soon as they are there."""
+    local.begin(scenarios=("Two",))
+    for turn in (0, 1):
+        local.agent.users.update(One=1, Two=1)
+        local.block(turn=turn)
+    assert [data["users"] for data in local.of_kind(messages.BLOCK_DONE)] == [
+        {"One": 1, "Two": 1}, {"One": 1, "Two": 2}
+    ]  # fmt: skip
+
+
+def test_a_round_that_begins_anew_has_the_users_of_now(local: Rig) -> None:
+    local.begin()
+    local.block()
+    local.agent.users["One"] = 2
+    local.block()
+    assert [data["has_run"] for data in local.of_kind(messages.BLOCK_DONE)] == [False, True]

@@ -46,7 +46,7 @@ class Rig:
     ("kind", "call"),
     [
         (messages.BLOCK_READY, ("block_ready", ("a", 0, 1))),
-        (messages.BLOCK_DONE, ("block_done", ("a", 0, 1, 0))),
+        (messages.BLOCK_DONE, ("block_done", ("a", sent()[messages.BLOCK_DONE]))),
         (messages.WORKER_FAILED, ("worker_failed", ("a", "m"))),
         (messages.CLOCK_ANSWER, ("take_answer", ("a", {"asked_ns": 1, "clock_ns": 2, "clock_id": "c"}))),
     ],
