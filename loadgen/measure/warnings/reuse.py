@@ -8,12 +8,13 @@ from loadgen.measure.labels import exchange_word, listed, plain_number
 from loadgen.measure.stats.endings import ended_by_server, server_endings
 from loadgen.model.cell import Cell
 from loadgen.model.connections_summary import ConnectionsSummary
-from loadgen.model.errors import ErrorKind
+from loadgen.model.errors import ErrorKind, Layer
 from loadgen.model.leniency import CLOSING
 from loadgen.model.load import Load
 from loadgen.model.plan import Plan
 from loadgen.model.policy import WEBSOCKET, ConnectionPolicy, single_use_policy
 from loadgen.model.policy_summary import PolicySummary
+from loadgen.model.records import Ending
 from loadgen.model.units import NS_PER_S, count, format_duration
 from loadgen.model.warning_codes import WarningCode
 
@@ -22,6 +23,12 @@ Found = Iterator[tuple[WarningCode, str]]
 # A policy of K requests per connection did not happen as meant if connections carried less than this share of K.
 _WELL_BELOW = 0.9
 _STALE = tuple(kind.label for kind in ErrorKind if kind.is_stale)
+# Errors after which the client closes a connection that was open.
+_GIVING_UP = frozenset(
+    kind.label
+    for kind in ErrorKind
+    if kind.ending is Ending.CLIENT_GAVE_UP and kind.layer not in (Layer.DNS, Layer.TCP, Layer.CLIENT)
+)
 # Connections that carried no more than this on average ended after their first request.
 _ABOUT_ONE = 1.1
 
@@ -106,7 +113,7 @@ def reuse_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
     if policy.reuses and not _cut_by_faults(summary):
         yield from _never_used(connections, policy, plan.load, _block_ns(summary, plan.load))
     if policy.reuses and policy.honours_close:
-        yield from _lengths(connections, policy, peer, plan.load)
+        yield from _lengths(summary, policy, peer, plan.load)
     if connections["server_ignored_close"] and policy.protocol != WEBSOCKET:  # which has no such option
         yield (
             WarningCode.SERVER_IGNORED_CLOSE,
@@ -184,8 +191,21 @@ def _never_used(connections: ConnectionsSummary, policy: ConnectionPolicy, load:
         )
 
 
-def _lengths(connections: ConnectionsSummary, policy: ConnectionPolicy, peer: str, load: Load) -> Found:
+def _given_up(summary: PolicySummary) -> str:
+    """How many connections the client closed for what came on them, or did not come, and what that was."""
+    given_up = summary["connections"]["endings"].get(Ending.CLIENT_GAVE_UP.label, 0)
+    if not given_up:
+        return ""
+    reasons = [kind.label for kind in CLOSING if summary["lenient"].get(kind.label)]
+    reasons += ["bytes that no request asked for"] if summary["unasked_bytes"]["connections"] else []
+    reasons += [label for label in summary["errors"] if label in _GIVING_UP]
+    why = f" because of {', '.join(reasons)}" if reasons else ""
+    return f", and loadgen {given_up:,}{why}"
+
+
+def _lengths(summary: PolicySummary, policy: ConnectionPolicy, peer: str, load: Load) -> Found:
     """Whether connections lived as long as the policy lets them."""
+    connections = summary["connections"]
     opened, ideal, carried = connections["opened"], connections["ideal"], connections["requests_per_connection"]
     limited, what = policy.limits_requests, exchange_word(policy.protocol)
     how = _how_ended(connections)
@@ -194,7 +214,8 @@ def _lengths(connections: ConnectionsSummary, policy: ConnectionPolicy, peer: st
             yield (
                 WarningCode.CONNECTIONS_NOT_IDEAL,
                 f"{opened:,} connections were opened, perfect reuse takes {ideal:,}; "
-                f"the {peer} closed {connections['closed_by']['server']:,}{how and f' ({how})'}",
+                f"the {peer} closed {connections['closed_by']['server']:,}{how and f' ({how})'}"
+                f"{_given_up(summary)}",
             )
         return
     short = not limited or carried < _WELL_BELOW * policy.requests

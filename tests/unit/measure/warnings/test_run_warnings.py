@@ -212,6 +212,14 @@ CAUSES: dict[str, tuple[list[str], Make, str]] = {
         lambda path: run(path, "recycle:inf", long(9), long(9), long(9)),
         "15 connections were opened, perfect reuse takes 10; the server closed 0",
     ),
+    "connections that the client gives up": (
+        ["lenient", "unasked_bytes", "connections_not_ideal"],
+        lambda path: run(
+            path, "persistent", *[long(9, Ending.CLIENT_GAVE_UP)] * 3,
+            lenient={"length_with_chunked": 1, "obs_fold": 1}, unasked_bytes={"connections": 1, "example": "x"},
+        ),
+        "the server closed 0, and loadgen 15 because of length_with_chunked, bytes that no request asked for",
+    ),
 }  # fmt: skip
 
 
