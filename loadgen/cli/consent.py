@@ -19,8 +19,7 @@ def ask_consent(
     """Ask before a target or the proxy on another machine gets load, if standard input is a terminal."""
     if agreed or not sys.stdin.isatty():
         return
-    ends = [addressing.endpoint(target) for target in targets]
-    for where in dict.fromkeys(end.addresses[0] if end.addresses else end.host for end in ends if not end.is_local):
+    for where in dict.fromkeys(where for target in targets for where in addressing.endpoint(target).remote):
         if not embedded:
             click.confirm(f"{where} is not this machine. Send load to it?", abort=True, err=True)
     if proxy is not None and not addressing.endpoint(targets[0], proxy).is_local:

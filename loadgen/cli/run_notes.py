@@ -40,23 +40,23 @@ class RunNotes:
         self._alive = set(range(workers))
         self._has_begun = is_new
         """False until a resumed run measures again."""
-        self._cell = ""
-        """The cell that runs now."""
+        self._cells: dict[int, str] = {}
+        """The cell of each worker's last block."""
         self._rounds: dict[int, int] = {}
         """The round of each worker's last block."""
-        self._warned: set[tuple[str, str]] = set()
+        self._warned: set[tuple[str, str, str | None]] = set()
 
     def add(self, worker: int, event: Mapping[str, Any]) -> str:
         """Note what the event says; returns a warning for the user where it holds a new one, else an empty text."""
         if "observed" in event:
             self._add_observed(event["observed"], event.get("target"), event.get("origin"))
         elif "block" in event:
-            self._cell = event["block"]["policy"]
+            self._cells[worker] = event["block"]["policy"]
             self._rounds[worker] = event["block"]["round"]
             if not self._has_begun:
                 self._begin_segment()
         elif "warning" in event:
-            return self._add_warning(event["warning"])
+            return self._add_warning(event["warning"], self._cells.get(worker, ""), event.get("origin"))
         elif event.get("end") == "died":
             return self._lose(worker)
         return ""
@@ -86,12 +86,12 @@ class RunNotes:
             environment["target"] = cast(TargetRecord, {**known, **observed})
         self._save()
 
-    def _add_warning(self, warning: RunWarning) -> str:
-        """Each warning is noted once for a cell."""
+    def _add_warning(self, warning: RunWarning, cell: str, origin: str | None) -> str:
+        """Each warning is noted once for a cell, and of several origins for each."""
         code, message = warning["code"], warning["message"]
-        if (code, self._cell) in self._warned:
+        if (code, cell, origin) in self._warned:
             return ""
-        self._warned.add((code, self._cell))
+        self._warned.add((code, cell, origin))
         return self._note(code, message)
 
     def _lose(self, worker: int) -> str:

@@ -57,7 +57,7 @@ def resume(options: dict[str, Any], given: dict[str, str]) -> Outcome:
     if len(done) == len(plan.cells) * plan.load.rounds:
         facts["notes"] = without(facts["notes"], CUT_SHORT)
         return present(finish(store, facts, "done", draws=draws), options)
-    ask_consent((plan.target,), plan.used_proxy, embedded=embedded, agreed=options["yes"], addressing=plan.addressing)
+    ask_consent(plan.each_target, plan.used_proxy, embedded=embedded, agreed=options["yes"], addressing=plan.addressing)
     _announce(estimate_line(plan, len(done)), options)
     experiment = Experiment(
         plan, store, facts, is_new=False, quiet=quiet, draws=draws, done=sorted(done),

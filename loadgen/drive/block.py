@@ -44,7 +44,6 @@ class BlockRunner:
         must_answer: bool = True, has_answered: bool = False, name: str | None = None,
     ) -> None:  # fmt: skip
         self._plan = plan
-        self._route = route
         self._engine = engine
         self._sink = sink
         self._report = report
@@ -110,7 +109,7 @@ class BlockRunner:
             **engine.account(window),
             **(engine.monitor.end() if engine.monitor is not None else {}),
         }
-        facts |= addresses_used(engine, self._route)
+        facts |= addresses_used(engine, *engine.routes)
         if self._plan.transfer.expects_continue:
             facts["continues"] = engine.continues.take()
         if engine.stalled_ns:
@@ -126,8 +125,10 @@ class BlockRunner:
         self._report({"warning": warning})
 
 
-def addresses_used(connections: ConnectionManager, route: Route) -> dict[str, Any]:
+def addresses_used(connections: ConnectionManager, *routes: Route) -> dict[str, Any]:
     """What a block's facts have of addresses, backends and attempts; empty where connections go to one address.
+
+    routes: to each of several origins, whose attempts are counted together, and of which none has a balance.
 
     Connections that are still open, as those of a scenario are, are counted now: they may outlive the block.
     """
@@ -136,11 +137,13 @@ def addresses_used(connections: ConnectionManager, route: Route) -> dict[str, An
     if balance is not None:
         for one in connections.open_connections:
             balance.still_open(one.address, one.opened_ns)
+        (route,) = routes
         look_again(route)
         known = route.addresses if route.addressing.addresses != FIRST else ()
         facts["balance"] = balance.facts(known) | {"changes": address_changes(route.take_changes())}
-    if route.race_delay_ns:
-        facts["races"] = route.races.take()
+    if any(route.race_delay_ns for route in routes):
+        each = [route.races.take() for route in routes]
+        facts["races"] = {name: sum(one[name] for one in each) for name in each[0]}
     return facts
 
 

@@ -68,6 +68,11 @@ class Engine(ConnectionManager):
         self._all_ended: Mark | None = None
         self._fatal: BaseException | None = None
 
+    @property
+    def routes(self) -> list[Route]:
+        """The way that its connections take, or, of several origins, that to each."""
+        return [self._route]
+
     def continue_from(self, connections: int) -> None:
         """Number connections from here on. connections: how many all engines of the run have begun."""
         self.numbers.next = connections

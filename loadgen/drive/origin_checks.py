@@ -41,8 +41,8 @@ class OriginChecks:
     """A TargetCheck for each origin.
 
     One that fails is a warning that names it, and its requests are counted as they end; where all fail, that is a
-    TargetError, if one must answer. What is observed of an origin other than the first is reported with "origin": its
-    URL.
+    TargetError, if one must answer. What is warned of, and what is observed of an origin other than the first, is
+    reported with "origin": its URL.
     """
 
     def __init__(self, engine: OriginsEngine, report: Report, must_answer: bool, has_answered: bool) -> None:
@@ -50,10 +50,7 @@ class OriginChecks:
         self._must_answer = must_answer
         self._failures: list[str] = []
         """Messages of the present round of checks."""
-        self._checks = [
-            TargetCheck(one.plan, one.route, _CheckedOrigin(engine, one), self._of_origin(one), False, has_answered)
-            for one in engine.origins
-        ]
+        self._checks = [self._check_of(one, engine, has_answered) for one in engine.origins]
 
     def before_block(self, protocol: str) -> dict[str, Any]:
         """Send the requests that the block needs; gives the block's facts of them. Raises TargetError."""
@@ -73,13 +70,18 @@ class OriginChecks:
         """What is known of the first origin."""
         return self._checks[0].observed()
 
+    def _check_of(self, origin: OriginContext, engine: OriginsEngine, has_answered: bool) -> TargetCheck:
+        part = _CheckedOrigin(engine, origin)
+        report = self._of_origin(origin)
+        return TargetCheck(origin.plan, origin.route, part, report, False, has_answered, is_one_of_several=True)
+
     def _of_origin(self, origin: OriginContext) -> Report:
         """Where its check reports to."""
 
         def report(event: Mapping[str, Any]) -> None:
             if "warning" in event:
                 self._failures.append(event["warning"]["message"])
-            named = {"origin": origin.plan.target.base_url} if "observed" in event and origin.place else {}
+            named = {"origin": origin.plan.target.base_url} if "warning" in event or origin.place else {}
             self._report({**event, **named})
 
         return report

@@ -60,13 +60,14 @@ class TargetCheck:
 
     must_answer: a target that fails it ends the run; else that is reported as a warning. has_answered: the target was
     waited for already, in a pilot; so each request is tried once, whatever status it is answered with. name: of several
-    targets this one's. `report` is called with {"observed": ...}, of several targets also "target": the name, and
-    {"warning": ...}. now_s: the monotonic clock (s).
+    targets this one's. is_one_of_several: of origins; then warnings say which one. `report` is called with
+    {"observed": ...}, of several targets also "target": the name, and {"warning": ...}. now_s: the monotonic clock (s).
     """
 
     def __init__(
         self, plan: Plan, route: Route, engine: CheckedEngine, report: Report, must_answer: bool,
         has_answered: bool = False, name: str | None = None, now_s: Callable[[], float] = time.monotonic,
+        is_one_of_several: bool = False,
     ) -> None:  # fmt: skip
         self._plan = plan
         self._route = route
@@ -75,6 +76,8 @@ class TargetCheck:
         self.must_answer = must_answer
         self._pauses_s = () if has_answered else PAUSES_S
         self._name = name
+        self._whose = f"{plan.target}: " if is_one_of_several else self._of_target()
+        """What a warning begins with that names no peer."""
         self._now_s = now_s
         self._tried: set[str] = set()  # protocols
         self._tunnels_tried: set[bool] = set()  # with a tunnel through the proxy, or without
@@ -132,10 +135,10 @@ class TargetCheck:
         self._report({"observed": observed} | ({} if self._name is None else {"target": self._name}))
         if failure is None and _wants_certificate(observed):
             message = f"the server asked for a client certificate, got none, and answered {observed['status']}"
-            self._warn(WarningCode.CLIENT_CERTIFICATE_MISSING, f"{self._of_target()}{message}; give one with --cert")
+            self._warn(WarningCode.CLIENT_CERTIFICATE_MISSING, f"{self._whose}{message}; give one with --cert")
         if failures and not self._engine.interrupted:  # else the run does not begin at all
             late = _late_answer(failures, bool(reason), seconds)
-            self._warn(WarningCode.FIRST_REQUEST_FAILED, f"{self._of_target()}{late}")
+            self._warn(WarningCode.FIRST_REQUEST_FAILED, f"{self._whose}{late}")
 
     def _try(self) -> tuple[ErrorKind, str] | None:
         """One request, at each address of the target until one is open; returns how it failed, or None."""

@@ -84,6 +84,8 @@ class Addressing:
 
     def rule_for(self, target: Target) -> ConnectRule | None:
         """The rule of --connect-to that counts for connections to the target; None where none does."""
+        if target.socket:
+            return None
         return next((rule for rule in self.connect_to if rule.fits(target.host, target.port)), None)
 
     def leads_elsewhere(self, target: Target) -> bool:
@@ -94,8 +96,8 @@ class Addressing:
     def check(self, target: Target, proxy: Proxy | None, source_ips: tuple[str, ...]) -> None:
         """Raise PlanError where connections can't go where these values send them."""
         to = self.endpoint(target, proxy)
-        if target.socket and self.connect_to:
-            raise PlanError(f"the URL names a socket file, and --connect-to {self.connect_to[0]} another end; give one")
+        if target.socket and (rule := next((one for one in self.connect_to if not one.from_host), None)):
+            raise PlanError(f"the URL names a socket file, and --connect-to {rule} another end; give one")
         if proxy is not None and self.endpoint(target).socket:
             raise PlanError(f"a proxy can't reach {self.endpoint(target)} of this machine; leave --proxy out")
         if to.socket:
@@ -123,8 +125,9 @@ class Addressing:
         proxies: that of each target.
         """
         for rule in self.connect_to:
-            if not any(rule.fits(target.host, target.port) for target in targets):
-                raise PlanError(f"--connect-to {rule} is never used: the URL is for {targets[0].authority}")
+            if not any(rule.fits(target.host, target.port) for target in targets if not target.socket):
+                where = f"{self.endpoint(targets[0])}" if targets[0].socket else targets[0].authority
+                raise PlanError(f"--connect-to {rule} is never used: the URL is for {where}")
         ends = [self.endpoint(target, proxy) for target, proxy in zip(targets, proxies, strict=True)]
         ends += [
             self.endpoint(target)

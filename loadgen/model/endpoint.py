@@ -46,11 +46,16 @@ class Endpoint:
     @property
     def is_local(self) -> bool:
         """Connections stay on this machine, as far as that is known without a look-up."""
-        if self.socket:
-            return True
-        names = self.addresses or (self.host,)
-        return all(
-            ipaddress.ip_address(name).is_loopback if is_ip_literal(name) else name == "localhost" for name in names
+        return not self.remote
+
+    @property
+    def remote(self) -> tuple[str, ...]:
+        """The host or those of its addresses that are not this machine's."""
+        names = () if self.socket else self.addresses or (self.host,)
+        return tuple(
+            name
+            for name in names
+            if not (ipaddress.ip_address(name).is_loopback if is_ip_literal(name) else name == "localhost")
         )
 
     @property

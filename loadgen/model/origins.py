@@ -29,5 +29,12 @@ def places_of(target: Target, requests: Sequence[PlannedRequest]) -> list[int]:
     return [places[_base_url(one, target)] for one in requests]
 
 
+def share_of_first(target: Target, requests: Sequence[PlannedRequest]) -> float:
+    """The share of all requests that goes to the first of `origins_of`."""
+    first = origins_of(target, requests)[0]
+    weights = sum(one.weight for one in requests)
+    return sum(one.weight for one in requests_to(first, target, requests)) / weights if weights else 1.0
+
+
 def _base_url(request: PlannedRequest, target: Target) -> str:
     return request.origin or target.base_url

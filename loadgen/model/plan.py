@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -109,12 +110,11 @@ class Plan:
             self._check(cell)
         policies = [cell.policy for cell in self.cells]
         paths = dict.fromkeys(cell.path for cell in self.cells)
-        self.transfer.check(self.has_body, self.requests, self.headers, policies)
-        others = (("--urls", self.requests), ("--retry-stale", self.retry_stale))
-        self.templating.check(
-            paths, self.headers, self.body, policies,
-            others=next((option for option, is_given in others if is_given), ""),
-        )  # fmt: skip
+        headers = (*self.headers, *(field for one in self.requests for field in one.headers))
+        self.transfer.check(self.has_body, self.requests, headers, policies)
+        others = {"--urls": self.requests, "--retry-stale": self.retry_stale}
+        other = next((option for option, is_given in others.items() if is_given), "")
+        self.templating.check(paths, self.headers, self.body, policies, others=other)
         check_ranges(self)
         self.load.check_length(len(self.cells))
         if self.until_precision is not None:
@@ -138,9 +138,7 @@ class Plan:
             check_source(address)
         for target in self.each_target:
             self.addressing.check(target, self.proxy_to(target), self.source_ips)
-        self.proxying.check(self.proxy)
-        if self.proxy is not None and any(name.lower() == "proxy-authorization" for name, _ in self.headers):
-            raise PlanError("the header 'Proxy-Authorization' can't be given: it follows from --proxy")
+        self.proxying.check(self.proxy, headers)
         if self.processes != 1:
             if self.axes:
                 raise PlanError("--processes is for a comparison; a sweep runs in one process")
@@ -168,9 +166,16 @@ class Plan:
         """All methods are."""
         return self.riskiest_method in IDEMPOTENT
 
+    def part(self, **fields: Any) -> Plan:
+        """With these values, unchecked: what holds for the whole, as that a request has a body, need not for a part."""
+        found = copy(self)
+        for name, value in fields.items():
+            object.__setattr__(found, name, value)  # plans are frozen, and this one is not seen yet
+        return found
+
     def of_request(self, request: PlannedRequest) -> Plan:
         """The plan of this request alone."""
-        return replace(self, requests=(), **self.fields_of(request))
+        return self.part(requests=(), **self.fields_of(request))
 
     @property
     def has_body(self) -> bool:
@@ -249,7 +254,7 @@ class Plan:
     @property
     def endpoint(self) -> Endpoint:
         """Where connections go: the proxy if there is one, else the target, or what --connect-to names instead."""
-        return self.addressing.endpoint(self.target, self.proxy)
+        return self.addressing.endpoint(self.target, self.proxy_to(self.target))
 
     def tls_of(self, cell: Cell) -> TlsSettings:
         """What the client offers in the handshakes of a cell."""
@@ -257,15 +262,16 @@ class Plan:
 
     def tunnels(self, policy: ConnectionPolicy) -> bool:
         """Whether connections go through a tunnel, by CONNECT or SOCKS; see also `asks_proxy`."""
-        if self.proxy is None:
+        proxy = self.proxy_to(self.target)
+        if proxy is None:
             return False
         # A forwarding proxy would connect to what the URL names.
         elsewhere = self.addressing.leads_elsewhere(self.target)
-        return self.target.is_tls or self.proxy.is_socks or elsewhere or policy.protocol in _TUNNELLED
+        return self.target.is_tls or proxy.is_socks or elsewhere or policy.protocol in _TUNNELLED
 
     def asks_proxy(self, policy: ConnectionPolicy) -> bool:
         """Whether the proxy gets this policy's requests itself, so that connections and responses are the proxy's."""
-        return self.proxy is not None and not self.tunnels(policy)
+        return self.proxy_to(self.target) is not None and not self.tunnels(policy)
 
     def request_target(self, policy: ConnectionPolicy, path: str) -> str:
         """The target in a request line for `path` (origin-form): absolute-form to a proxy (RFC 9112 §3.2.2)."""
@@ -282,7 +288,7 @@ class Plan:
 
     def _check(self, cell: Cell) -> None:
         for target in (self._target_called(cell.target),) if self.targets else self.origins:
-            check_run(cell.policy, self._conditions(cell, target))
+            check_run(cell.policy, self.conditions(cell, target))
         option_named("users").check_range(cell.users)
         if cell.size is not None:
             option_named("size").check_range(cell.size)
@@ -291,14 +297,17 @@ class Plan:
         if self.load.think_ns:
             raise PlanError("--think is for users; with --rate the arrivals decide when a request is due")
 
-    def _conditions(self, cell: Cell, target: Target) -> RunConditions:
+    def conditions(self, cell: Cell, target: Target) -> RunConditions:
+        """What a cell's policy has to do with at this target."""
         proxy = self.proxy_to(target)
+        # Of several origins one has TLS sessions: the others do without.
+        has_sessions = not self.targets and any(one.is_tls for one in self.origins)
         end = self.addressing.endpoint(target, proxy)
         if proxy is not None and proxy.takes_addresses and end.is_fixed:
             end = self.addressing.endpoint(target)  # its name is looked up here too
         return RunConditions(
             is_proxy_tls=proxy is not None and proxy.is_tls,
-            is_tls=target.is_tls or (cell.policy.resumes_tls and self._has_sessions),
+            is_tls=target.is_tls or (cell.policy.resumes_tls and has_sessions),
             peer=end.socket or end.host,
             peer_is_address=end.is_fixed,
             method=self.riskiest_method,
@@ -308,11 +317,6 @@ class Plan:
             processes=self.processes,
             races=self.addressing.happy_eyeballs_ns is not None,
         )
-
-    @property
-    def _has_sessions(self) -> bool:
-        """One of several origins has TLS sessions: the others do without."""
-        return not self.targets and any(one.is_tls for one in self.origins)
 
     @property
     def max_rounds(self) -> int:

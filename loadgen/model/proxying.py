@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from loadgen.model.client_identity import PROXY, ClientIdentity
@@ -44,8 +45,10 @@ class Proxying:
         """Whether this target is reached without the proxy."""
         return any(covers(one, target.host) for one in self.no_proxy)
 
-    def check(self, proxy: Proxy | None) -> None:
-        """Raise PlanError where these values contradict each other or the proxy."""
+    def check(self, proxy: Proxy | None, headers: Iterable[tuple[str, str]] = ()) -> None:
+        """Raise PlanError where these values contradict each other or the proxy. headers: of all requests."""
+        if proxy is not None and any(name.lower() == "proxy-authorization" for name, _ in headers):
+            raise PlanError("the header 'Proxy-Authorization' can't be given: it follows from --proxy")
         given = {"--proxy-cacert": self.cacert, "--proxy-insecure": self.insecure, "--proxy-cert": self.certs}
         flag = next((flag for flag, value in given.items() if value), "")
         if flag and (proxy is None or not proxy.is_tls):

@@ -37,9 +37,9 @@ class RunFacts:
     def take(self, notice: dict[str, Any]) -> None:
         """What a worker observed of the target or of another origin, or warns of. The first observation counts."""
         environment = self.values["environment"]
-        if "origin" in notice:
+        if "warning" in notice:
+            self.note(**notice["warning"])
+        elif "origin" in notice:
             environment.setdefault("origins", {}).setdefault(notice["origin"], notice["observed"])
         elif "observed" in notice:
             environment.setdefault("target", notice["observed"])
-        elif "warning" in notice:
-            self.note(**notice["warning"])

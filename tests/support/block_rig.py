@@ -29,6 +29,7 @@ class FakeEngine:
     def __init__(self, plan: Plan, route: Route, failures: list[tuple[ErrorKind, str] | None]) -> None:
         self.plan = plan
         self.route = route
+        self.routes = [route]
         self.failures = failures
         self.preflights = 0
         self.on_preflight: Callable[[], object] = lambda: None

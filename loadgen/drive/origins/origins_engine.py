@@ -36,6 +36,10 @@ class OriginsEngine(Engine):
             for place, (own, route) in enumerate(zip(plans, routes, strict=True))
         ]
 
+    @property
+    def routes(self) -> list[Route]:
+        return [one.route for one in self.origins]
+
     def preflight(self) -> tuple[ErrorKind, str] | None:
         """Of the first origin."""
         return self.preflight_of(self.origins[0])

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from loadgen.drive.requests.encoding import content_of_plan, encoder_for, http1_request
-from loadgen.drive.requests.filled_request import RequestCounter, filled_plan, plan_with
+from loadgen.drive.requests.filled_request import RequestCounter
 from loadgen.drive.requests.request_mix import RequestMix
 from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.model.cell import Cell
@@ -25,7 +25,7 @@ def block_requests(
     if plan.templating.is_on:
         # As of several requests, so that slots choose, and fill, what they send next.
         one = plan.templating.request(cell.path, plan.headers, plan.body)
-        plan = plan_with(plan, requests=(one,))
+        plan = plan.part(requests=(one,))
     if not plan.requests:
         return EncodedRequest(encoder_for(plan, cell, partial(_write_http1, plan, cell, route)))
     return request_mix(plan, cell, route, next_connection, counter)
@@ -37,7 +37,7 @@ def request_mix(
     """The plan's several requests in a block of this cell. next_connection, counter, origins: see RequestMix."""
 
     def encoder(request: PlannedRequest) -> Callable[[bool, str], Any]:
-        alone = filled_plan(plan, request) if request.is_template else plan.of_request(request)
+        alone = plan.of_request(request)
         own = replace(cell, path=request.path)
         return encoder_for(alone, own, partial(_write_http1, alone, own, route))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from copy import copy
 from dataclasses import replace
 from functools import lru_cache
 from random import Random
@@ -12,7 +11,6 @@ from typing import Any
 from urllib.parse import quote
 
 from loadgen.drive.requests.user_state import EncodedRequest
-from loadgen.model.plan import Plan
 from loadgen.model.planned_request import PlannedRequest
 from loadgen.model.request_template import NUMBER, USER, UUID, Template, random_range
 
@@ -98,16 +96,3 @@ class _FilledValues:
 
 
 _range = lru_cache(64)(random_range)
-
-
-def filled_plan(plan: Plan, request: PlannedRequest) -> Plan:
-    """The plan of a filled request alone. It is not checked again: its template and all values were."""
-    return plan_with(plan, **plan.fields_of(request))
-
-
-def plan_with(plan: Plan, **fields: Any) -> Plan:
-    """The plan with other values, which are not checked."""
-    found = copy(plan)
-    for name, value in fields.items():
-        object.__setattr__(found, name, value)  # plans are frozen, and this one is not seen yet
-    return found

@@ -13,6 +13,7 @@ from loadgen.drive.system.kernel import KernelMonitor
 from loadgen.drive.system.ports import TIME_WAIT_S, port_forecast
 from loadgen.drive.system.server_process import ServerProcess
 from loadgen.model.arrivals import parse_arrivals
+from loadgen.model.origins import share_of_first
 from loadgen.model.plan import Plan
 from loadgen.model.units import NS_PER_S
 from loadgen.model.warning_codes import WarningCode
@@ -50,9 +51,10 @@ class SystemMonitor:
         self._tick_timer.start(self._kernel.tick)
         policy, load = block.cell.policy, self._plan.load
         if block.cell.rate_rps:
-            # Other workers of the run open as many from the same ports.
+            # Other workers of the run open as many from the same ports; what goes to other origins has its own.
             workers = parse_arrivals(load.arrivals).workers
-            self._warn_of_ports(block, policy.opened_per_s(workers * block.cell.rate_rps))
+            share = share_of_first(self._plan.target, self._plan.requests)
+            self._warn_of_ports(block, policy.opened_per_s(workers * block.cell.rate_rps) * share)
         else:
             # In the middle of the warm-up some milliseconds of reading disturb nothing that counts.
             half_s = load.warmup_ns / NS_PER_S / 2

@@ -30,6 +30,7 @@ from loadgen.measure.warnings.outages import outages
 from loadgen.measure.warnings.run import warnings
 from loadgen.measure.warnings.uneven_starts import start_warnings
 from loadgen.model.block_facts import BlockFacts
+from loadgen.model.origin_plans import peers_of
 from loadgen.model.plan import Plan
 from loadgen.model.plan_record import PlanRecord
 from loadgen.model.policy_summary import PolicySummary
@@ -94,10 +95,10 @@ def summarise(
     found += precision_warnings(precision, policies, without_answer)
     below = within_floor(environment.get("calibration"), comparisons, policies)
     found += warnings(policies, planned, rounds, comparisons, below, environment.get("audit"), notes)
-    found += address_warnings(samples.blocks, planned, environment.get("target"))
+    found += address_warnings(samples.blocks, planned, environment)
     checks, doubts = checked(CheckedRun(planned, samples, indices_of, measured, policies, comparisons))
     found += doubts
-    by_proxy = [cell_name for cell_name, cell in cells.items() if planned.of_cell(cell).asks_proxy(cell.policy)]
+    by_proxy = [name for name, cell in cells.items() if "proxy" in peers_of(planned.of_cell(cell), cell.policy)]
     is_tls = all(target.is_tls for target in planned.each_target)
     lines = [
         *verdict_clauses(policies, comparisons, found, swept, by_proxy, is_tls),

@@ -17,7 +17,7 @@ from loadgen.model.endpoint import ConnectRule
 from loadgen.model.plan import Plan
 from loadgen.model.policy import ConnectionPolicy
 from loadgen.model.policy_summary import PolicySummary
-from loadgen.model.run_record import RunWarning, TargetRecord
+from loadgen.model.run_record import EnvironmentRecord, RunWarning, TargetRecord
 from loadgen.model.units import NS_PER_S
 from loadgen.model.warning_codes import WarningCode
 
@@ -42,9 +42,10 @@ def balance_warnings(policy: ConnectionPolicy, summary: PolicySummary) -> Warnin
     yield from _failing(found)
 
 
-def address_warnings(blocks: Iterable[BlockFacts], plan: Plan, target: TargetRecord | None) -> list[RunWarning]:
-    """Warnings about the addresses of the target's name. target: what was found out about it."""
-    found = chain(change_warnings(blocks), unused_addresses(plan, target), shared_ends(plan))
+def address_warnings(blocks: Iterable[BlockFacts], plan: Plan, environment: EnvironmentRecord) -> list[RunWarning]:
+    """Warnings about the addresses of the targets' names. environment: has what was found out about these."""
+    unused = (unused_addresses(plan, one, whose) for whose, one in _named_targets(plan, environment))
+    found = chain(change_warnings(blocks), *unused, shared_ends(plan))
     return [{"code": code.value, "message": message} for code, message in found]
 
 
@@ -64,8 +65,20 @@ def change_warnings(blocks: Iterable[BlockFacts]) -> Warnings:
             yield WarningCode.ADDRESSES_CHANGED, message
 
 
-def unused_addresses(plan: Plan, target: TargetRecord | None) -> Warnings:
-    """The name has more addresses than the one that all connections went to."""
+def _named_targets(plan: Plan, environment: EnvironmentRecord) -> Iterator[tuple[str, TargetRecord | None]]:
+    """Each of several targets or origins, with what names it; one alone, or a proxy on the way to all, has no name."""
+    target, origins = environment.get("target"), environment.get("origins", {})
+    first = {plan.target.base_url: target} if target is not None else {}
+    several = environment.get("targets") or (first | origins if origins else {})
+    through_proxy = {(*one.get("addresses", ()), one["port"]): one for one in several.values() if "proxy" in one}
+    yield from (("", one) for one in through_proxy.values())
+    yield from ((f"{name}: ", one) for name, one in several.items() if "proxy" not in one)
+    if not several:
+        yield "", target
+
+
+def unused_addresses(plan: Plan, target: TargetRecord | None, whose: str = "") -> Warnings:
+    """The name has more addresses than the one that all connections went to. whose: what the message begins with."""
     addresses = target.get("addresses", []) if target else []
     tries_one = plan.addressing.addresses == FIRST and plan.addressing.happy_eyeballs_ns is None
     if not tries_one or len(addresses) < 2:
@@ -75,7 +88,7 @@ def unused_addresses(plan: Plan, target: TargetRecord | None) -> Warnings:
     if others:
         yield (
             WarningCode.ONE_OF_SEVERAL_ADDRESSES,
-            f"the name has {len(others) + 1} addresses, and all connections went to the first, {addresses[0]}; "
+            f"{whose}the name has {len(others) + 1} addresses, and all connections went to the first, {addresses[0]}; "
             f"--addresses all uses {', '.join(others)} too",
         )
 

@@ -11,6 +11,7 @@ from loadgen.model.connections_summary import ConnectionsSummary
 from loadgen.model.errors import ErrorKind, Layer
 from loadgen.model.leniency import CLOSING
 from loadgen.model.load import Load
+from loadgen.model.origin_plans import peers_of
 from loadgen.model.plan import Plan
 from loadgen.model.policy import WEBSOCKET, ConnectionPolicy, single_use_policy
 from loadgen.model.policy_summary import PolicySummary
@@ -40,7 +41,7 @@ def gap_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
     connections, is_websocket = summary["connections"], cell.policy.protocol == WEBSOCKET
     timeout_s = connections["server_announced"]["keep_alive_timeout_s"]
     gap_ns = max(cell.policy.gap_ns, plan.load.think_ns)
-    peer = _peer(cell.policy, plan)
+    peer = peers_of(plan, cell.policy)
     unused_ns = [limit.longest_ns(timeout_s) for limit in cell.policy.closes_unused]
     closes_first = any(longest_ns is not None and longest_ns < gap_ns for longest_ns in unused_ns)
     if None in unused_ns:
@@ -82,11 +83,6 @@ def _how_ended(connections: ConnectionsSummary) -> str:
     return listed(server_endings(connections)) + (f"; statuses on idle connections: {statuses}" if statuses else "")
 
 
-def _peer(policy: ConnectionPolicy, plan: Plan) -> str:
-    """What the policy's connections lead to, in a reader's words."""
-    return "proxy" if plan.asks_proxy(policy) else "server"
-
-
 def _stale_advice(cell: Cell, plan: Plan, carried: float, peer: str) -> str:
     """carried: mean number of requests on a connection."""
     policy, what = cell.policy, exchange_word(cell.policy.protocol)
@@ -109,7 +105,7 @@ def _stale_advice(cell: Cell, plan: Plan, carried: float, peer: str) -> str:
 
 def reuse_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
     """Connections that did not do what the policy says."""
-    connections, policy, peer = summary["connections"], cell.policy, _peer(cell.policy, plan)
+    connections, policy, peer = summary["connections"], cell.policy, peers_of(plan, cell.policy)
     if policy.reuses and not _cut_by_faults(summary):
         yield from _never_used(connections, policy, plan.load, _block_ns(summary, plan.load))
     if policy.reuses and policy.honours_close:

@@ -30,6 +30,8 @@ _SOCKETS = (
     "are of a share of the connections. Added: sockets in TIME_WAIT that one block left, by the side that holds them."
 )
 
+_FIRST_ORIGIN = " Added sockets and ports left are those of the first origin, {}, alone; the rest is of all origins."
+
 
 def curve_note(_summary: Summary) -> str:
     return _CURVE
@@ -46,5 +48,7 @@ def upgrades_note(summary: Summary) -> str:
     return _UPGRADES + (_EMBEDDED_TARGET if "embedded_target" in summary["environment"] else "")
 
 
-def sockets_note(_summary: Summary) -> str:
-    return _SOCKETS
+def sockets_note(summary: Summary) -> str:
+    """Of several origins the sockets of one are looked for."""
+    first = next((found[0]["origin"] for one in summary["policies"].values() if (found := one.get("by_origin"))), "")
+    return _SOCKETS + (_FIRST_ORIGIN.format(first) if first else "")

@@ -54,6 +54,16 @@ def test_a_warning_is_noted_once_a_cell(store: RunStore) -> None:
     assert codes(store) == ["ports_run_out", "ports_run_out"]
 
 
+def test_a_warning_is_noted_for_each_of_several_origins(store: RunStore) -> None:
+    record = RunNotes(store, facts(), 2, is_new=True)
+    for worker in range(2):
+        for origin in ("http://a", "http://b"):
+            warning = {"code": "target_failed", "message": f"{origin}/: refused, as worker {worker} saw it"}
+            record.add(worker, {"warning": warning, "origin": origin})
+        record.add(worker, block(0))  # the other one has begun none yet
+    assert codes(store) == ["target_failed", "target_failed"]
+
+
 def test_a_worker_that_dies_is_noted_while_others_go_on(store: RunStore) -> None:
     record = RunNotes(store, facts(), 3, is_new=True)
     record.add(1, block(4))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click import Abort
 
 from loadgen.cli import Outcome
 from loadgen.cli import sweep as sweep_module
@@ -15,6 +16,7 @@ from loadgen.cli.report import FinishedRun
 from loadgen.cli.sweep import resume, run
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
+from loadgen.model.request_list import read_requests
 from tests.support.plans import URL, options_of
 from tests.support.synthetic import RunWriter, cell_links, sweep_plan
 
@@ -120,6 +122,21 @@ def test_the_plan_stands(
     with pytest.raises(PlanError, match=complaint):
         resumed(tmp_path / "run", *arguments)
     assert experiments == []
+
+
+def test_consent_is_asked_for_each_origin_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = read_requests('{"url": "/", "name": "a"}\n{"url": "http://example.org/", "name": "b"}')
+    measured(tmp_path / "run", 1, urls=[one.record(secrets=True) for one in requests])
+    asked: list[Any] = []
+
+    def ask(targets: Any, *_: Any, **_more: Any) -> None:
+        asked.extend(targets)
+        raise Abort
+
+    monkeypatch.setattr(sweep_module, "ask_consent", ask)
+    with pytest.raises(Abort):
+        resumed(tmp_path / "run")
+    assert [target.host for target in asked] == ["127.0.0.1", "example.org"]
 
 
 def test_other_options_are_refused(tmp_path: Path) -> None:

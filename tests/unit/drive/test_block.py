@@ -109,3 +109,13 @@ def test_what_races_cost_is_a_fact_of_the_block() -> None:
     assert addresses_used(manager, route)["races"]["attempts"] == 3
     assert addresses_used(manager, route)["races"]["attempts"] == 0
     assert addresses_used(manager, Route(parse_target("http://h/"))) == {}
+
+
+def test_races_to_several_origins_are_counted_together() -> None:
+    addressing = Addressing(happy_eyeballs_ns=250_000_000)
+    routes = [Route(parse_target(url), addressing=addressing) for url in ("http://h/", "http://other/")]
+    for route in routes:
+        route.races.add("attempts", 3)
+    manager: Any = SimpleNamespace(balance=None)
+    assert addresses_used(manager, *routes)["races"]["attempts"] == 6
+    assert addresses_used(manager, *routes)["races"]["attempts"] == 0

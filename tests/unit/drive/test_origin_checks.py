@@ -69,9 +69,10 @@ def test_one_that_refuses_is_a_warning_that_names_it(servers: Any, named: str) -
     rig, reports, checks = check(*servers)
     checks.before_block(HTTP1)
     rig.engine.close()
-    (warning,) = [report["warning"] for report in reports if "warning" in report]
-    assert warning["code"] == "target_failed"
-    assert warning["message"].startswith(f"{named}: connect refused: ")
+    (report,) = [report for report in reports if "warning" in report]
+    assert report["warning"]["code"] == "target_failed"
+    assert report["warning"]["message"].startswith(f"{named}: connect refused: ")
+    assert f"{report['origin']}/" == named
 
 
 def test_if_none_answers_all_are_named() -> None:

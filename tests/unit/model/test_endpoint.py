@@ -169,6 +169,21 @@ def test_what_contradicts_the_url(given: Addressing, url: str, complaint: str) -
         given.check(parse_target(url), None, ())
 
 
+def test_a_rule_for_another_host_leaves_a_socket_file_alone() -> None:
+    found, file, other = addressing("localhost:80:a.test:81"), parse_target("unix:/run/a"), parse_target("http://h/")
+    found.check(file, None, ())
+    assert (found.endpoint(file).socket, found.rule_for(file)) == ("/run/a", None)
+    found.check_used((file, parse_target("http://localhost/")), (None, None))
+    with pytest.raises(PlanError, match="is never used: the URL is for unix:/run/a"):
+        found.check_used((file, other), (None, None))
+
+
+def test_addresses_of_other_machines() -> None:
+    assert Endpoint("h", 80, addresses=("127.0.0.1", "192.0.2.7")).remote == ("192.0.2.7",)
+    assert Endpoint("localhost", 80).remote == Endpoint("h", 0, "/run/a").remote == ()
+    assert Endpoint("h", 80).remote == ("h",)
+
+
 def test_what_contradicts_other_options() -> None:
     target, socket_file = parse_target("http://h/"), parse_target("unix:/run/a")
     with pytest.raises(PlanError, match=r"--ipv6 contradicts --source-ip 127\.0\.0\.2, an IPv4 address"):

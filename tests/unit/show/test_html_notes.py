@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from loadgen.show.export.html_notes import curve_note, differences_note, sockets_note, upgrades_note
 from tests.support.synthetic import full_run
@@ -25,3 +26,10 @@ def test_notes_that_hold_for_every_run(tmp_path: Path) -> None:
     summary = full_run(tmp_path / "run", rounds=1).summary()
     assert "exchange + handshake / K" in curve_note(summary)
     assert "sockets of other programs are included" in sockets_note(summary)
+    assert "origin" not in sockets_note(summary)
+
+
+def test_of_several_origins_it_is_said_whose_sockets_these_are(tmp_path: Path) -> None:
+    summary: Any = full_run(tmp_path / "run", rounds=1).summary()
+    next(iter(summary["policies"].values()))["by_origin"] = [{"origin": "http://a"}, {"origin": "http://b"}]
+    assert "those of the first origin, http://a, alone" in sockets_note(summary)

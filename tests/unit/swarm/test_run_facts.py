@@ -31,7 +31,8 @@ def test_the_first_observation_counts_and_a_notice_may_warn() -> None:
         facts.take({"origin": "http://b/", "observed": {"server": server}})
     assert facts.values["environment"]["origins"] == {"http://b/": {"server": "h2o"}}
     assert facts.values["environment"]["target"] == {"server": "nginx"}
-    assert messages_of(facts) == [("c", "m")]
+    facts.take({"origin": "http://c/", "warning": {"code": "d", "message": "of c"}})
+    assert messages_of(facts) == [("c", "m"), ("d", "of c")]
 
 
 def test_what_workers_say_is_bounded() -> None:

@@ -3,12 +3,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from loadgen.drive.requests.filled_request import FilledRequest, RequestCounter, filled_plan
-from loadgen.model.plan import Plan
+from loadgen.drive.requests.filled_request import FilledRequest, RequestCounter
 from loadgen.model.planned_request import PlannedRequest
-from loadgen.model.policy import parse_policies
 from loadgen.model.request_list import read_requests
-from loadgen.model.target import parse_target
 
 
 class Encoder:
@@ -52,10 +49,3 @@ def test_numbers_are_shared_and_rows_take_turns(tmp_path: Path) -> None:
     rows.rewrite()
     rows.next(0, "")
     assert len(encoder.seen) == 3
-
-
-def test_a_filled_plan_has_the_requests_own_fields() -> None:
-    plan = Plan(parse_target("http://h/"), parse_policies("close"), headers=(("X-A", "a"),), body=b"of the plan")
-    found = filled_plan(plan, PlannedRequest("", "/", method="PUT", headers=(("x-a", "own"),)))
-    assert (found.method, found.headers, found.body) == ("PUT", (("x-a", "own"),), b"of the plan")
-    assert (plan.method, plan.headers) == ("GET", (("X-A", "a"),))

@@ -12,7 +12,9 @@ from loadgen.drive.system import monitor
 from loadgen.drive.system.monitor import SystemMonitor
 from loadgen.drive.system.ports import PortSupply
 from loadgen.model.plan import Load, Plan
+from loadgen.model.planned_request import PlannedRequest
 from loadgen.model.policy import parse_policies
+from loadgen.model.request_list import read_requests
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS, NS_PER_S
 
@@ -63,12 +65,15 @@ class FakeServer:
 
 class Rig:
     def __init__(
-        self, policy: str, monkeypatch: pytest.MonkeyPatch, server_pid: int | None = None, **load: Any
-    ) -> None:
+        self, policy: str, monkeypatch: pytest.MonkeyPatch, server_pid: int | None = None,
+        requests: tuple[PlannedRequest, ...] = (), **load: Any,
+    ) -> None:  # fmt: skip
         monkeypatch.setattr(monitor, "KernelMonitor", FakeKernel)
         monkeypatch.setattr(monitor, "ServerProcess", FakeServer)
         values = {"rounds": 1, "block_ns": 60 * NS_PER_S, "warmup_ns": 0, **load}
-        self.plan = Plan(parse_target("http://h/"), parse_policies(policy), Load(**values), server_pid=server_pid)
+        self.plan = Plan(
+            parse_target("http://h/"), parse_policies(policy), Load(**values), requests=requests, server_pid=server_pid
+        )
         self.block = next(blocks(self.plan))
         self.warnings: list[dict[str, str]] = []
         self.monitor = SystemMonitor(self.plan, "192.0.2.1", self.warnings.append)
@@ -94,6 +99,15 @@ def test_a_rate_of_arrivals_is_forecast_at_once(
     rig.monitor.end()
     assert [warning["code"] for warning in rig.warnings] == ([] if needs is None else ["ports_foreseen"])
     assert all(str(needs) in warning["message"] for warning in rig.warnings)
+
+
+def test_of_several_origins_the_share_of_the_first_one_needs_its_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = read_requests('{"url": "/a"}\n{"url": "http://other/b", "weight": 4}')
+    rig = Rig("close", monkeypatch, requests=requests, rate_rps=100.0)
+    rig.monitor.begin(rig.block)
+    rig.monitor.end()
+    (warning,) = rig.warnings
+    assert "at this rate (20/s) needs 1,200 ports" in warning["message"]
 
 
 @pytest.mark.parametrize(("closed_first", "warns"), [(0, False), (15, False), (1_500, True)])

@@ -9,7 +9,13 @@ import pytest
 
 from loadgen.cli.console import show_summary
 from loadgen.measure.summary.policy_balance import balance_summary
-from loadgen.measure.warnings.balance import balance_warnings, change_warnings, shared_ends, unused_addresses
+from loadgen.measure.warnings.balance import (
+    address_warnings,
+    balance_warnings,
+    change_warnings,
+    shared_ends,
+    unused_addresses,
+)
 from loadgen.model.addressing import Addressing
 from loadgen.model.endpoint import parse_connect_rule
 from loadgen.model.named_target import NamedTarget
@@ -128,6 +134,22 @@ def test_addresses_that_no_connection_went_to(addresses: list[str], spread: str,
     if is_told:
         assert "--addresses all uses 192.0.2.2 too" in found[WarningCode.ONE_OF_SEVERAL_ADDRESSES]
     assert list(unused_addresses(plan, None)) == []
+
+
+def test_each_name_that_has_several_addresses_is_told_of() -> None:
+    one: Any = {"address": "192.0.2.1", "port": 80, "addresses": ["192.0.2.1", "192.0.2.2"]}
+    single: Any = {"address": "192.0.2.9", "port": 80, "addresses": ["192.0.2.9"]}
+
+    def told(**environment: Any) -> list[str]:
+        found: Any = environment
+        return [warning["message"].partition(" has ")[0] for warning in address_warnings([], PLAN, found)]
+
+    assert told(target=one) == ["the name"]
+    assert told(target=single, origins={"http://b": one}) == ["http://b: the name"]
+    assert told(target=one, origins={"http://b": one}) == ["http://h: the name", "http://b: the name"]
+    assert told(target=single, targets={"A": single, "B": one}) == ["B: the name"]
+    proxied = one | {"proxy": "p:3128"}  # its name is looked up for all of them
+    assert told(target=proxied, origins={"http://b": proxied, "http://c": single}) == ["the name"]
 
 
 @pytest.mark.parametrize(
