@@ -38,7 +38,12 @@ class AfterResponse(NamedTuple):
     @property
     def text(self) -> str:
         """When it was closed, for people."""
-        return f"within {format_duration(self.closed_ns)}" if self.closed_ns else "with the last byte"
+        return within(self.closed_ns)
+
+
+def within(closed_ns: int | None) -> str:
+    """When a connection was closed, for people. A response without a length ends with the close itself."""
+    return f"within {format_duration(closed_ns)}" if closed_ns else "with the last byte"
 
 
 def after_response(

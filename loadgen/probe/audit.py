@@ -30,6 +30,8 @@ _GRACE_NS = NS_PER_S
 """What probes have left, once the audit's time is over, to say what they know by then."""
 _ACCUSATIONS = (Verdict.WARNING, Verdict.VIOLATION)
 _FIRST_TRIES = 3
+_LIFE_SIGNS = 3
+"""How often it is asked, after a silence that would accuse the server, whether it answers anything at all."""
 _PAUSE_S = 0.2
 
 
@@ -49,18 +51,19 @@ class Audit:
         self.sessions: dict[str, ProbeSession] = {}
         """Of each probe that is at work: what it waits for, for a progress line."""
         self._records: dict[str, FindingRecord] = {}
+        self._life_signs: ProbeSession | None = None
         self._over = Event()
         self._end: End = "done"
 
     @property
     def max_requests(self) -> int:
-        """The most requests that it sends, the first one included."""
-        return _FIRST_TRIES + sum(probe.max_requests(self.plan) for probe in self.probes)
+        """The most requests that it sends, the first ones included."""
+        return _FIRST_TRIES + _LIFE_SIGNS + sum(probe.max_requests(self.plan) for probe in self.probes)
 
     @property
     def max_connections(self) -> int:
         """The most connections that it opens."""
-        return _FIRST_TRIES + sum(probe.max_connections(self.plan) for probe in self.probes)
+        return _FIRST_TRIES + _LIFE_SIGNS + sum(probe.max_connections(self.plan) for probe in self.probes)
 
     @property
     def known(self) -> int:
@@ -178,7 +181,7 @@ class Audit:
         begun_ns = session.now_ns()
         found: Finding | None = None
         try:
-            found = noted = self._find(probe, session)
+            found = noted = self._find(probe, session, state)
         except (ProbeFailure, *FAILURES) as error:
             noted = unknown(text_of(error))
         except Exception as error:  # a fault of one probe must not cost what the others found out
@@ -188,13 +191,35 @@ class Audit:
             state.findings[probe.name].set(found)
         self._note(probe, noted, begun_ns - state.traces.zero_ns, session.now_ns() - begun_ns)
 
-    def _find(self, probe: Probe, session: ProbeSession) -> Finding:
+    def _find(self, probe: Probe, session: ProbeSession, state: AuditState) -> Finding:
         """What one probe finds out within the audit's time. Raises whatever it raises."""
         self._check_time(session)
         found = probe.run(session)
         if found.verdict in _ACCUSATIONS and (probe.keeps_asking or not probe.waits):
             self._check_time(session)  # what did not come in time may only have been cut short
+        is_accused = found.verdict in _ACCUSATIONS and state.first is not None
+        if is_accused and session.silences and not self._answers(state):
+            raise ProbeFailure(f"{Loss.TIMEOUT}, nor to a plain request behind it")
         return found
+
+    def _answers(self, state: AuditState) -> bool:
+        """Whether the server answers a plain request now; taken for granted once that has been asked often.
+
+        It may serve a few connections at once, and other probes have them.
+        """
+        if self._life_signs is None:
+            self._life_signs = ProbeSession(state, "life_sign", _LIFE_SIGNS, _LIFE_SIGNS)
+        session = self._life_signs
+        try:
+            with session.open() as stream:
+                session.ask(stream, session.request(connection="close"))
+        except OverBudget:
+            return True
+        except (NoResponse, OpenFailure) as failure:
+            cause = failure.cause if isinstance(failure, OpenFailure) else None
+            is_silent = isinstance(failure, NoResponse) and failure.how is Loss.TIMEOUT
+            return not (is_silent or isinstance(cause, TimeoutError))
+        return True
 
     @property
     def _has_accused(self) -> bool:

@@ -16,7 +16,7 @@ from gevent.lock import Semaphore
 from loadgen.model.target import Target
 from loadgen.model.units import NS_PER_S
 from loadgen.probe.audit_plan import AuditPlan
-from loadgen.probe.failures import Loss, NoResponse, OpenFailure, OverBudget
+from loadgen.probe.failures import Loss, NoResponse, OpenFailure, OverBudget, ProbeFailure
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe_stream import ProbeStream
 from loadgen.probe.trace import Traces
@@ -126,6 +126,8 @@ class ProbeSession:
         """To be set before a long wait: what for, for the progress line."""
         self.waiting_until_ns = 0
         """When that wait ends at the latest."""
+        self.silences = 0
+        """How many waits for a response ended without a byte."""
         self.alone = state.alone
         """To be held where this probe may stop the server for a moment, so that no two of them do at once."""
         self._state = state
@@ -148,6 +150,15 @@ class ProbeSession:
         if found is None:
             raise NoResponse(Loss.TIMEOUT, b"", self.now_ns(), self._state.first_failure)
         return found
+
+    def is_limited(self, status: int) -> bool:
+        """The server wants fewer requests: it says so by this status, which the first response did not have."""
+        return status in LIMITS_CLIENTS and status != self.first.head.status
+
+    def check_limit(self, status: int) -> None:
+        """Raises ProbeFailure where the server wants fewer requests: what this response shows is not usual."""
+        if self.is_limited(status):
+            raise ProbeFailure(f"status {status}: the server wants fewer requests")
 
     def now_ns(self) -> int:
         return self._clock.monotonic_ns()
@@ -311,6 +322,7 @@ class ProbeSession:
                 break
             chunk = stream.receive(until_ns)
             if chunk is None:
+                self.silences += not received
                 raise NoResponse(Loss.TIMEOUT, bytes(received), self.now_ns())
             at_ns = chunk.at_ns
             if not chunk.data:

@@ -20,7 +20,7 @@ from loadgen.probe.failures import NoResponse, OpenFailure, ProbeFailure
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.proportion import largest_unseen, wilson
-from loadgen.probe.session import LIMITS_CLIENTS, ProbeSession
+from loadgen.probe.session import ProbeSession
 from loadgen.probe.side_by_side import all_side_by_side
 
 _CONNECTIONS = 32
@@ -89,7 +89,7 @@ def _asked(session: ProbeSession) -> tuple[list[Marks], list[OpenFailure | NoRes
             try:
                 with connections.open() as stream:
                     reply = session.ask(stream, session.request(connection="close"))
-                    if reply.head.status not in LIMITS_CLIENTS or reply.head.status == session.first.head.status:
+                    if not session.is_limited(reply.head.status):
                         rows.append(connections.marks_of(reply, stream))
             except (OpenFailure, NoResponse) as error:
                 failures.append(error)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from loadgen.model.audit import Verdict
 from loadgen.model.units import NS_PER_MS, format_duration
-from loadgen.probe.after_response import AfterResponse, Next, after_response, close_wait_ns
+from loadgen.probe.after_response import AfterResponse, Next, after_response, close_wait_ns, within
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
@@ -64,7 +64,7 @@ def _judge(values: dict[str, int], closed: list[int], wait_ns: int) -> tuple[Ver
             f"{tried - len(closed)} of {tried} were still open after {format_duration(wait_ns)}",
             "close soon after the response: until then the connection takes a place on both sides",
         )
-    how = f"{tried} of {tried} closed within {format_duration(closed[-1])}"
+    how = f"{tried} of {tried} closed {within(closed[-1])}"
     if values["reset"]:
         advice = "a reset may destroy the end of a response that is still on its way; close with FIN"
         return Verdict.WARNING, f"{how}, {values['reset']} by reset", advice

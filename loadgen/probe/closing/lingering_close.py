@@ -25,12 +25,14 @@ _BEFORE_MORE_S = 0.02
 _BEFORE_READING_S = 0.1
 """Before the client reads: the server has written what the buffers take by then."""
 _END_NS = 300 * NS_PER_MS
+_HEAD_END = b"\r\n\r\n"
 
 
 class _LastResponse(NamedTuple):
     """How the response and the connection ended."""
 
     bytes_read: int
+    """Of its content; where it was cut off, with the sizes of chunks."""
     is_whole: bool
     was_reset: bool
 
@@ -40,7 +42,7 @@ def _run(session: ProbeSession) -> Finding:
     request = session.request(connection="close", path=path)
     plain, crowded = _try(session, request, more=b""), _try(session, request, more=session.request())
     values = {
-        "response_bytes": max(plain.bytes_read, crowded.bytes_read),
+        "response_bytes": plain.bytes_read if plain.is_whole else max(plain.bytes_read, crowded.bytes_read),
         "whole": plain.is_whole,
         "reset": plain.was_reset,
         "whole_with_more": crowded.is_whole,
@@ -56,10 +58,11 @@ def _run(session: ProbeSession) -> Finding:
             topic="lingering_close",
         )
     if not crowded.is_whole:
+        by = " by a reset" if crowded.was_reset else ""
         return Finding(
             # A client that has asked for the close must not send more (RFC 9112 §9.6); one that pipelines may.
             verdict=Verdict.NOTE,
-            measured=f"{size} whole, but cut off at {crowded.bytes_read:,} by a reset when more was sent",
+            measured=f"{size} whole, but cut off at {crowded.bytes_read:,}{by} when more was sent",
             values=values,
             advice="close in stages: first the server's own side, the rest once the client has closed",
             topic="lingering_close",
@@ -88,7 +91,8 @@ def _try(session: ProbeSession, request: bytes, more: bytes) -> _LastResponse:
         except NoResponse as failure:
             if not failure.received or failure.how not in (Loss.FIN, Loss.RESET):
                 raise
-            return _LastResponse(len(failure.received), is_whole=False, was_reset=failure.how is Loss.RESET)
+            content_bytes = len(failure.received.partition(_HEAD_END)[2])
+            return _LastResponse(content_bytes, is_whole=False, was_reset=failure.how is Loss.RESET)
         stream.wait_end(session.until_ns(_END_NS))
         return _LastResponse(len(reply.body), is_whole=True, was_reset=stream.ended == "reset")
 

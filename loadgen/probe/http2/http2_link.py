@@ -17,7 +17,7 @@ from loadgen.probe.session import MAX_BODY_BYTES, ProbeSession
 from loadgen.probe.tunnelling import open_end_to_end
 from loadgen.wire.http1.final_head import SWITCHING_PROTOCOLS
 from loadgen.wire.http1.head import FieldLines, Malformed
-from loadgen.wire.http2.h2_frame_client import DEFAULT_WINDOW_BYTES, FrameClient, FrameStream
+from loadgen.wire.http2.h2_frame_client import DEFAULT_WINDOW_BYTES, LAST_STREAM_OPEN, FrameClient, FrameStream
 
 MAX_ANSWER_NS = 2 * NS_PER_S
 """For the first answer; a server that speaks HTTP/1.1 alone may wait for the rest of a request."""
@@ -68,6 +68,11 @@ class Http2Link(FrameLink):
         if not self.wait(lambda: self.client.settings is not None, self._session.timeout_at_ns):
             raise ProbeFailure(f"no SETTINGS came: {self.loss}")
         return self.client.settings or {}
+
+    @property
+    def last_stream_id(self) -> int:
+        """The last stream that the server answers, by what it said last."""
+        return min((one.last_stream_id for one in self.client.goaways), default=LAST_STREAM_OPEN)
 
     def take(self, data: bytes) -> None:
         self.client.feed(data)

@@ -12,7 +12,7 @@ from loadgen.probe.http2.http2_link import Http2Link, Way, open_http2
 from loadgen.probe.http2.over_http2 import SETTINGS_PROBE, over_http2
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import LIMITS_CLIENTS, ProbeSession
-from loadgen.wire.http2.h2_frame_client import LAST_STREAM_OPEN, MAX_CONCURRENT_STREAMS
+from loadgen.wire.http2.h2_frame_client import MAX_CONCURRENT_STREAMS
 
 _MAX_TIME_NS = 10 * NS_PER_S
 _MAX_BATCH = 50
@@ -98,17 +98,12 @@ def _ask_until_over(session: ProbeSession, link: Http2Link) -> None:
 
 def _is_settled(link: Http2Link) -> bool:
     """All is answered that will be."""
-    last = _last_stream_id(link)
+    last = link.last_stream_id
     return all(stream.done for number, stream in link.client.streams.items() if number <= last)
 
 
-def _last_stream_id(link: Http2Link) -> int:
-    """The last stream that the server answers, by what it said last."""
-    return min((one.last_stream_id for one in link.client.goaways), default=LAST_STREAM_OPEN)
-
-
 def _account(link: Http2Link) -> _Answers:
-    last, streams = _last_stream_id(link), link.client.streams
+    last, streams = link.last_stream_id, link.client.streams
     answered = sum(one.answered for one in streams.values())
     missing = [number for number, one in streams.items() if not one.answered and one.reset != "REFUSED_STREAM"]
     lost = sum(number <= last for number in missing)

@@ -22,9 +22,10 @@ def _run(session: ProbeSession, way: Way) -> Finding:
         client = link.client
         limit = link.await_settings().get(MAX_CONCURRENT_STREAMS)
         goal = _MAX_STREAMS if limit is None else min(limit, _MAX_STREAMS)
+        for _ in range(goal - len(client.streams)):
+            link.start()
+        link.wait(lambda: _is_settled(link), _until_ns(session))
         streams = [*client.streams.values()][:goal]
-        streams += [link.start() for _ in range(goal - len(streams))]
-        link.wait(lambda: all(one.status or one.done for one in streams), _until_ns(session))
         accepted = sum(one.status > 0 for one in streams)
         open_at_once = sum(one.status > 0 and not one.done for one in streams)
         refused = sum(one.reset in _REFUSALS for one in streams)
@@ -54,12 +55,26 @@ def _run(session: ProbeSession, way: Way) -> Finding:
             "clients open as many streams as are announced; announce what is accepted",
         )  # fmt: skip
     if accepted < goal:
-        return _finding(Verdict.NOTE, f"{text}; the others had no response in time", limit, values)
+        return _finding(Verdict.NOTE, f"{text}; {_why_no_more(link)}", limit, values)
     if not open_at_once and goal:
         return _finding(
             Verdict.OK, f"{accepted} of {goal} answered; bodies of a byte can't be held open", limit, values
         )
     return _finding(Verdict.OK, text, limit, values)
+
+
+def _is_settled(link: Http2Link) -> bool:
+    """Each stream that the server answers has a response, or its beginning."""
+    last = link.last_stream_id
+    return all(one.status or one.done for number, one in link.client.streams.items() if number <= last)
+
+
+def _why_no_more(link: Http2Link) -> str:
+    """Why some streams had no response."""
+    goaways = link.client.goaways
+    if goaways:
+        return f"then GOAWAY {goaways[0].code}"
+    return "then the connection ended" if link.stream.ended else "the others had no response in time"
 
 
 _BEYOND = {"refused": "refused", "connection": "ended the connection", "silent": "not answered"}

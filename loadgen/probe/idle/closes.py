@@ -23,6 +23,9 @@ _AT_ONCE_NS = 20 * NS_PER_MS
 _TIMER_SPREAD_NS = 50 * NS_PER_MS
 _TIMER_SPREAD_SHARE = 0.01
 """Idle times within one of the two are a timer's, on a machine that has other work too."""
+_MAX_LATE_NS = 50 * NS_PER_MS
+_LATE_TIMES = 2
+"""A response that took longer than this, and this many times as long as the quickest one, may have been read late."""
 _ONE_MOMENT_NS = 10 * NS_PER_MS
 """Closes with no longer pause between them are of one sweep."""
 _MAX_MOMENTS_SHARE = 2 / 3
@@ -76,6 +79,7 @@ class IdleTimes:
 
 def idle_times(closes: Sequence[Close]) -> IdleTimes:
     """What they say. Raises StatisticsError without any."""
+    closes = _well_timed(closes)
     ages = sorted(close.idle_ns for close in closes)
     cut = int(_CUT_SHARE * len(ages))
     middle = median_of(ages)
@@ -88,6 +92,17 @@ def idle_times(closes: Sequence[Close]) -> IdleTimes:
             return _of_sweeps(closes, ages, moments)
         return IdleTimes("scattered", ages[0], ages[0], ages[-1], ages[0], ages[-1])
     return IdleTimes("timer", int(middle.middle), int(middle.low), int(middle.high), ages[0], ages[-1])
+
+
+def _well_timed(closes: Sequence[Close]) -> Sequence[Close]:
+    """Without those whose response took much longer than others did, unless that is most of them.
+
+    This side may have read it late, and the connection was idle for longer than it looks.
+    """
+    usual_ns = min((close.longest_idle_ns - close.idle_ns for close in closes), default=0)
+    limit_ns = _LATE_TIMES * usual_ns + _MAX_LATE_NS
+    found = [close for close in closes if close.longest_idle_ns - close.idle_ns <= limit_ns]
+    return found if 2 * len(found) >= len(closes) else closes
 
 
 def _of_sweeps(closes: Sequence[Close], ages: list[int], moments: list[tuple[int, int]]) -> IdleTimes:

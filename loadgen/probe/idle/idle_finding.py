@@ -8,7 +8,7 @@ from statistics import median
 import gevent
 
 from loadgen.model.audit import FindingValue, Verdict
-from loadgen.model.units import NS_PER_MS, NS_PER_S, format_duration, format_estimate
+from loadgen.model.units import NS_PER_MS, NS_PER_S, count, format_duration, format_estimate
 from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.idle.close_text import ended_by, ending_text, status_of
 from loadgen.probe.idle.closes import Close, IdleTimes, idle_times
@@ -50,6 +50,15 @@ class Watched:
             self.announced = f"Keep-Alive: {reply.field('keep-alive')}"
             self.announced_ns = timeout_s * NS_PER_S
 
+    def forget_second_responses(self) -> None:
+        """Leave out the connections that ended with their second response, where those with one response were idle.
+
+        There a limit of two requests ended them, and no time.
+        """
+        once, twice = ([close for close in self.closes if close.responses == number] for number in (1, 2))
+        if _are_at_once(twice) and (once or self.kept_ns) and not _are_at_once(once):
+            self.closes = once
+
     @property
     def is_full(self) -> bool:
         return self.served_at_once > 0
@@ -62,8 +71,15 @@ class Watched:
             gevent.killall(idle[-_ROOM:], block=False)
 
 
+def _are_at_once(closes: list[Close]) -> bool:
+    return bool(closes) and idle_times(closes).shape == "at once"
+
+
 def never_idle(seen: Watched) -> Finding:
-    """No connection was kept after a response."""
+    """No connection was kept after a response, as far as there was place for them."""
+    if not seen.not_kept:
+        places = count(seen.served_at_once, "connection")
+        return unknown(f"the server serves {places} at once, so none could be left idle beside the other checks")
     return Finding(
         verdict=Verdict.NOTE,
         measured="never idle: each response ends its connection",

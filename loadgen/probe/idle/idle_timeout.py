@@ -37,7 +37,9 @@ def _found(session: ProbeSession) -> Finding:
     try:
         some_side_by_side([partial(_watch, session, seen, number) for number in range(_CONNECTIONS)])
     except gevent.GreenletExit:  # interrupted: what is known by now is worth saying
+        seen.forget_second_responses()
         return finding_of_closes(seen) if seen.closes else finding_of_interrupted(seen, session.now_ns())
+    seen.forget_second_responses()
     if seen.closes:
         return finding_of_closes(seen)
     return finding_of_kept(seen) if seen.kept_ns else never_idle(seen)

@@ -43,6 +43,8 @@ class StaleTry:
 
     idle_ns: int
     outcome: StaleOutcome
+    late_ns: int = 0
+    """How much longer the server may have been idle: this side may have read the response before that late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ def stale_finding(
     window = wilson(died, len(tries))
     width_ns = span.last_ns - span.first_ns
     lost_ns = min((one.idle_ns for one in tries if one.outcome is StaleOutcome.DIED), default=None)
+    longest_ns = min((one.idle_ns + one.late_ns for one in tries if one.outcome is StaleOutcome.DIED), default=None)
     closes_ns = min(_integer(idle["min_ns"]), _integer(idle["timeout_low_ns"]))
     safe_ns = safe_idle(closes_ns if lost_ns is None else min(closes_ns, lost_ns), rtt_ns)
     values: dict[str, FindingValue] = {
@@ -94,7 +97,7 @@ def stale_finding(
         values |= {"rate": died / sent}
     if lost_ns is not None:
         values |= {"first_loss_ns": lost_ns, "window_ns": int(died / len(tries) * width_ns)}
-    is_early = lost_ns is not None and lost_ns < closes_ns - rtt_ns - _EARLY_NS
+    is_early = longest_ns is not None and longest_ns < closes_ns - rtt_ns - _EARLY_NS
     is_note = died or count[StaleOutcome.REFUSED]
     share = f"{died} of {sent} died ({100 * low:.0f}% to {100 * high:.0f}%)" if sent else "each was closed before"
     return Finding(

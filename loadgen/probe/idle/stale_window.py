@@ -139,7 +139,7 @@ def _used(session: ProbeSession, stream: ProbeStream, reply: Reply, due_ns: int)
         outcome = StaleOutcome.REFUSED if failure.how is Loss.MALFORMED else StaleOutcome.DIED
     else:
         outcome = StaleOutcome.REFUSED if status == _REQUEST_TIMEOUT else StaleOutcome.ANSWERED
-    return StaleTry(sent_ns - reply.done_ns, outcome)
+    return StaleTry(sent_ns - reply.done_ns, outcome, reply.took_ns)
 
 
 STALE_WINDOW = Probe(

@@ -16,7 +16,7 @@ from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.failures import Loss, NoResponse
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
-from loadgen.probe.session import LIMITS_CLIENTS, ProbeSession
+from loadgen.probe.session import ProbeSession
 
 _CONNECTIONS = 3
 """A server that limits the rate of its clients says so with these; then nothing more is sent."""
@@ -66,7 +66,6 @@ def _carry(session: ProbeSession, max_requests: int, until_ns: int) -> _Carried:
     """Send requests on one connection until it ends, or a limit is reached. Raises NoResponse where it gave none."""
     is_head = len(session.first.body) > _LONG_BODY_BYTES
     request = session.request(method="HEAD" if is_head else "GET")
-    known_status = session.first.head.status
     carried = _Carried()
     with session.open() as stream:
         while carried.answered < max_requests and session.now_ns() < until_ns:
@@ -81,7 +80,7 @@ def _carry(session: ProbeSession, max_requests: int, until_ns: int) -> _Carried:
             carried.end = announcement(reply.head)
             if carried.answered == 1:
                 carried.keep_alive, carried.announced_max = reply.field("keep-alive"), reply.head.keep_alive_max
-            if reply.head.status in LIMITS_CLIENTS and reply.head.status != known_status:
+            if session.is_limited(reply.head.status):
                 carried.refusal = reply.head.status
             if carried.end or carried.refusal:
                 break

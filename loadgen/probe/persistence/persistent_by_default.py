@@ -20,6 +20,8 @@ def _run(session: ProbeSession) -> Finding:
         answered, last = _try(session)
         tries += 1
         closes_early = answered < _REQUESTS and last.persists
+        if not last.persists:
+            session.check_limit(last.head.status)
         if not closes_early or tries == _TRIES:
             return _judge(answered, last, tries)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from loadgen.model.audit import Verdict
-from loadgen.probe.failures import NoResponse, OpenFailure, is_turned_away
+from loadgen.probe.failures import NoResponse, OpenFailure, ProbeFailure, is_turned_away
 from loadgen.probe.finding import Finding
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
 from loadgen.probe.tls.tls_client import TlsClient, not_for
 from loadgen.wire.tls_context import HTTP1_ALONE
+
+_WITH_HTTP2 = "h2_alpn"
 
 
 def _run(session: ProbeSession) -> Finding:
@@ -18,6 +20,8 @@ def _run(session: ProbeSession) -> Finding:
         return Finding(
             verdict=Verdict.OK, measured="clients without ALPN, and of HTTP/1.1 alone, are served", values=values
         )
+    if not _speaks_http2(session):
+        raise ProbeFailure(f"no TLS client is served, whatever it offers: {alone or without}")
     if alone:
         return Finding(
             verdict=Verdict.WARNING,
@@ -33,6 +37,12 @@ def _run(session: ProbeSession) -> Finding:
         advice="ab, older clients and some health checks offer no ALPN; let the server take that for HTTP/1.1",
         topic="http2",
     )
+
+
+def _speaks_http2(session: ProbeSession) -> bool:
+    """A client that offers it is served; else a refusal has nothing to do with ALPN."""
+    found = session.finding(_WITH_HTTP2)
+    return found is not None and bool(found.values.get("agreed"))
 
 
 def _refusal(session: ProbeSession, alpn: tuple[bytes, ...]) -> str:
@@ -63,5 +73,6 @@ ALPN_REQUIRED = Probe(
     connections=2,
     run=_run,
     needs_response=False,
+    needs=(_WITH_HTTP2,),
     not_for=not_for,
 )

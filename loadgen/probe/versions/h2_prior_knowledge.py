@@ -22,7 +22,7 @@ _ADVICE = "see the server's log; a client with prior knowledge has no way back t
 
 def _run(session: ProbeSession) -> Finding:
     with open_http2(session, Way.PRIOR) as link:
-        why = _refusal(session, link)
+        why = refusal(session, link)
         if why:
             return Finding(verdict=Verdict.OK, measured=f"not spoken: {why}", values={"spoken": False}, topic="http2")
         stream = link.start()
@@ -36,7 +36,7 @@ def _run(session: ProbeSession) -> Finding:
     )
 
 
-def _refusal(session: ProbeSession, link: Http2Link) -> str:
+def refusal(session: ProbeSession, link: Http2Link) -> str:
     """Why this is not HTTP/2; empty where the server's SETTINGS came."""
     wait_ns = min(session.plan.timeout_ns, MAX_ANSWER_NS)
     try:

@@ -42,6 +42,7 @@ def _run(session: ProbeSession) -> Finding:
 
 def _declined(session: ProbeSession, found: FinalHead) -> Finding:
     status = found.head.status
+    session.check_limit(status)
     values = {"accepted": False, "status": status}
     if status >= 400 and status != session.first.head.status:
         return Finding(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from loadgen.model.audit import FindingValue, Verdict
 from loadgen.model.leniency import Leniency
 from loadgen.model.units import format_duration
-from loadgen.probe.failures import Loss, NoResponse, OpenFailure, is_turned_away, text_of
+from loadgen.probe.failures import Loss, NoResponse, OpenFailure, ProbeFailure, is_turned_away, text_of
 from loadgen.probe.finding import Finding
+from loadgen.probe.http2.http2_link import Way, open_http2
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession, Reply
-from loadgen.probe.versions.other_protocols import other_protocol, refuses_plain_http
+from loadgen.probe.versions.h2_prior_knowledge import not_in_clear, refusal
+from loadgen.probe.versions.other_protocols import HTTP2_ALONE, other_protocol, refuses_plain_http
 
 _GRAMMAR = "RFC 9110 §2.2"
 _BEGIN = b"HTTP/"
@@ -97,8 +99,8 @@ def _without_response(session: ProbeSession, failure: NoResponse) -> Finding:
             if is_late
             else "find out why the server does not send all of its response",
         )
-    if data:
-        other = other_protocol(data)
+    if data or _speaks_http2(session):
+        other = other_protocol(data) if data else HTTP2_ALONE
         return Finding(verdict=Verdict.WARNING, measured=f"it speaks {other.name}", values=values, advice=other.advice)
     how = _HOW.get(failure.how)
     return Finding(
@@ -109,11 +111,23 @@ def _without_response(session: ProbeSession, failure: NoResponse) -> Finding:
     )
 
 
+def _speaks_http2(session: ProbeSession) -> bool:
+    """It does with prior knowledge: HAProxy with `proto h2` closes a connection of HTTP/1.1 without a byte."""
+    if not_in_clear(session.plan):
+        return False
+    try:
+        with open_http2(session, Way.PRIOR) as link:
+            return not refusal(session, link)
+    except ProbeFailure:
+        return False
+
+
 HTTP11 = Probe(
     name="http11",
     title="HTTP/1.1",
     question="Does the server answer a plain HTTP/1.1 request in HTTP/1.1?",
-    method="One GET without a Connection field; where no HTTP comes, the first bytes tell what it is.",
+    method="One GET without a Connection field; where no HTTP comes, the first bytes tell what it "
+    "is, and where none come, the preface of HTTP/2 is tried.",
     section="RFC 9110 §2.5",
     values={
         "version": "version of the response",
@@ -122,7 +136,7 @@ HTTP11 = Probe(
         "received_bytes": "bytes that came where no whole response did",
     },
     requests=1,
-    connections=1,
+    connections=2,
     run=_run,
     needs_response=False,
 )

@@ -16,7 +16,7 @@ class OtherProtocol(NamedTuple):
 
 
 _TLS = OtherProtocol("TLS", "the port speaks TLS: name the URL with https")
-_HTTP2 = OtherProtocol("HTTP/2 alone", "clients of HTTP/1.1, such as health checks, can't use this port")
+HTTP2_ALONE = OtherProtocol("HTTP/2 alone", "clients of HTTP/1.1, such as health checks, can't use this port")
 _BEGINNINGS = (
     (b"\x15\x03", _TLS),  # an alert (RFC 8446 §5.1)
     (b"\x16\x03", _TLS),
@@ -39,7 +39,7 @@ def other_protocol(data: bytes) -> OtherProtocol:
             return found
     # The first frame of a server is its SETTINGS, on stream 0 (RFC 9113 §3.4).
     if len(data) >= 9 and data[3] == _SETTINGS_FRAME and data[:1] == b"\0" and data[5:9] == bytes(4):
-        return _HTTP2
+        return HTTP2_ALONE
     return OtherProtocol(f"no HTTP: {shown(data)}", "name the port of an HTTP server")
 
 

@@ -20,6 +20,8 @@ from loadgen.model.characters import visible
 from loadgen.show.charts.style import BLUE, GREEN, GREY, ORANGE, STYLE, VERMILLION, log_duration_axis, shortened, spread
 
 _MAX_LANES = 110
+_BESIDE_CHECKS = {"first": "first request", "life_sign": "does it still answer?"}
+"""What an audit asks beside its checks."""
 _LANE_INCHES = 0.115
 _GAP_LANES = 0.9
 """Between the connections of two checks, in lanes."""
@@ -86,7 +88,7 @@ def draw_timeline(audit: AuditRecord) -> bytes:
 
 def timeline_figure(audit: AuditRecord) -> Figure:
     """The picture. The audit has at least one trace."""
-    places = {name: place for place, name in enumerate(("first", *audit["findings"]))}
+    places = {name: place for place, name in enumerate((*_BESIDE_CHECKS, *audit["findings"]))}
     traces = sorted(audit.get("traces", []), key=lambda trace: places.get(trace["probe"], len(places)))
     lanes = lanes_of(chosen_traces(traces))
     last = max(lane.y for group in lanes.values() for lane in group)
@@ -132,7 +134,7 @@ def _draw_events(axes: Axes, lanes: Mapping[str, Sequence[Lane]]) -> None:
 
 def _label(axes: Axes, audit: AuditRecord, lanes: Mapping[str, Sequence[Lane]]) -> None:
     """The checks beside their connections, and the time below."""
-    titles = {name: one["title"] for name, one in audit["findings"].items()} | {"first": "first request"}
+    titles = {name: one["title"] for name, one in audit["findings"].items()} | _BESIDE_CHECKS
     counts: dict[str, int] = {}
     for trace in audit.get("traces", []):
         counts[trace["probe"]] = counts.get(trace["probe"], 0) + 1

@@ -7,6 +7,7 @@ import select
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from loadgen.probe import (
 )
 from loadgen.probe.audit import Audit
 from loadgen.probe.audit_plan import AuditPlan
-from loadgen.probe.failures import ProbeFailure
+from loadgen.probe.failures import NoResponse, ProbeFailure
 from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.probe import Probe
 from loadgen.probe.registry import GROUPS, PROBES, choose
@@ -121,7 +122,7 @@ def test_a_probe_is_held_to_what_it_said_it_would_cost() -> None:
         "it would need more than 1 connections",
     }
     assert (found["requests"], found["connections"]) == (2, 3)
-    assert (found["max_requests"], found["max_connections"]) == (5, 5)
+    assert (found["max_requests"], found["max_connections"]) == (8, 8)
 
 
 def test_a_probe_reads_what_another_found_out_even_one_that_waits() -> None:
@@ -331,3 +332,20 @@ def run(script: Script, *probes: Probe, scheme: str = "http", **plan: Any) -> Au
 
 def verdicts(found: AuditRecord) -> dict[str, str]:
     return {name: one["verdict"] for name, one in found["findings"].items()}
+
+
+@pytest.mark.parametrize(("answered", "verdict"), [(1, "unknown"), (3, "warning")])
+def test_silence_accuses_a_server_only_while_it_answers_others(answered: int, verdict: str) -> None:
+    """Its second connection has no answer; the next one has, or not: other probes may have the server's places."""
+
+    def script(connection: socket.socket, number: int) -> None:
+        (hello if number != 1 and number < answered else is_silent)(connection, number)
+
+    def accuses(session: ProbeSession) -> Finding:
+        with session.open() as stream, suppress(NoResponse):
+            session.ask(stream)
+        return Finding(verdict=Verdict.WARNING, measured="silent")
+
+    found = run(script, made("accuses", accuses), timeout_ns=NS_PER_S // 2)
+    assert verdicts(found) == {"accuses": verdict}
+    assert found["requests"] == 3

@@ -54,6 +54,23 @@ def test_a_close_without_its_announcement_is_a_note() -> None:
     assert found["measured"].endswith("by FIN, without saying so")
 
 
+def test_a_response_without_a_length_ends_with_the_close() -> None:
+    with scripted_server(serves(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello")) as port:
+        found = finding(f"http://127.0.0.1:{port}/", "close_honoured")
+    assert (found["verdict"], found["measured"]) == ("ok", "3 of 3 closed with the last byte, by FIN")
+
+
+def test_what_was_cut_off_is_counted_as_content() -> None:
+    def cuts_off(connection: socket.socket, number: int) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n" + (b"hel" if number == 2 else b"hello"))
+
+    with scripted_server(cuts_off) as port:
+        found = finding(f"http://127.0.0.1:{port}/", "lingering_close")
+    assert found["values"]["response_bytes"] == 5
+    assert found["measured"].startswith("5 bytes whole, but cut off at 3")
+
+
 def test_where_close_is_ignored_its_spelling_is_not_asked_for() -> None:
     with scripted_server(keeps(HELLO)) as port:
         found = audit(f"http://127.0.0.1:{port}/", "close_options", timeout_ns=200_000_000)

@@ -72,6 +72,20 @@ def test_a_goaway_in_two_steps() -> None:
     assert found["measured"] == "15, then GOAWAY NO_ERROR"
 
 
+def test_a_goaway_ends_the_wait_for_streams_that_it_leaves_out() -> None:
+    def speak(side: Http2Side) -> None:
+        side.settings()
+        for number, stream in enumerate(side.streams()):
+            if number < 5:
+                side.say_frames(side.head(stream))
+            if number == 4:
+                side.say_frames(GoAwayFrame(0, last_stream_id=stream))
+
+    found = spoken(speak, "http2_streams")
+    assert (found["verdict"], found["values"]["accepted"]) == ("note", 5)
+    assert found["measured"] == "5 of 128 accepted at once; then GOAWAY NO_ERROR"
+
+
 def test_no_limit_of_streams_and_of_requests() -> None:
     def speak(side: Http2Side) -> None:
         side.settings()

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from loadgen.probe.finding import Finding, unknown
 from loadgen.probe.idle import held_up, idle_timeout, stale_window
 from loadgen.probe.idle.close_text import ending_text, status_of
 from loadgen.probe.idle.closes import Close, idle_times
-from loadgen.probe.idle.idle_finding import Watched, finding_of_closes, times_text
+from loadgen.probe.idle.idle_finding import Watched, finding_of_closes, never_idle, times_text
 from loadgen.probe.idle.partial_request import PartialEnd, partial_finding
 from loadgen.probe.idle.stale_tries import StaleOutcome, StaleRange, StaleTry, limit_text, stale_finding
 from loadgen.probe.idle.timeout_owner import with_owner
@@ -63,6 +64,14 @@ def test_a_timer_closes_at_one_idle_time() -> None:
     assert (found.timeout_ns, found.min_ns, found.max_ns) == (ms(2_001), ms(2_000), ms(2_002))
     assert found.low_ns <= found.timeout_ns <= found.high_ns
     assert times_text(found) == "2.00 s [2.00, 2.00]"
+
+
+def test_a_response_that_may_have_been_read_late_shortens_no_idle_time() -> None:
+    late = [Close(ms(60 * one + 150), ms(60 * one + 2_000), "fin", asked_ns=ms(60 * one - 60)) for one in range(6)]
+    prompt = [Close(ms(60 * one), ms(60 * one + 2_000), "fin", asked_ns=ms(60 * one - 1)) for one in range(6, 20)]
+    found = idle_times([*late, *prompt])
+    assert (found.shape, found.timeout_ns, found.min_ns) == ("timer", ms(2_000), ms(2_000))
+    assert idle_times(late).min_ns == ms(1_850)  # they are all that there is
 
 
 def test_one_stall_is_no_sweep() -> None:
@@ -284,6 +293,25 @@ def test_a_server_with_few_places_leaves_room_for_other_probes() -> None:
     assert found["values"]["kept"] == 2
 
 
+def test_an_end_with_the_second_response_is_no_idle_timeout() -> None:
+    at_once = [Close(ms(one), ms(one) + 1_000, "fin", responses=2) for one in range(10)]
+    kept = Watched(at_once, kept_ns=[ms(4_000)] * 10)
+    kept.forget_second_responses()
+    assert kept.closes == []
+    timed = Watched([*at_once, *closes(*((one, one + 2_000) for one in range(10)))])
+    timed.forget_second_responses()
+    assert idle_times(timed.closes).timeout_ns == ms(2_000)
+    each = Watched([*at_once, *(Close(ms(one), ms(one) + 1_000, "fin") for one in range(10))])
+    each.forget_second_responses()
+    assert idle_times(each.closes).shape == "at once"
+
+
+def test_without_place_for_idle_connections_nothing_is_said_of_them() -> None:
+    found = never_idle(Watched(served_at_once=1))
+    assert (found.verdict, "serves 1 connection at once" in found.measured) == ("unknown", True)
+    assert never_idle(Watched(served_at_once=1, not_kept=5)).verdict == "note"
+
+
 # Requests that meet the idle timeout
 
 IDLE_3_S = {"shape": "timer", "timeout_low_ns": ms(3_000), "timeout_high_ns": ms(3_002), "min_ns": ms(2_999)}
@@ -322,6 +350,13 @@ def test_nothing_is_lost() -> None:
     assert found.measured == "0 of 20 died (0% to 16%); safe up to 2.89 s"
     assert found.values.items() >= {"tries": 40, "sent": 20, "died": 0, "closed_before": 20, "rate": 0.0}.items()
     assert found.advice == "set the client's idle limit to 2.89 s or less"
+
+
+def test_an_early_loss_may_only_be_a_response_that_was_read_late() -> None:
+    early = min(range(40), key=lambda one: AROUND_3_S.part(one, 40))
+    found = [replace(one, late_ns=ms(40)) for one in tries(3_001, died=[early])]
+    assert stale_finding(tries(3_001, died=[early]), IDLE_3_S, AROUND_3_S, rtt_ns=ms(1)).verdict == "warning"
+    assert stale_finding(found, IDLE_3_S, AROUND_3_S, rtt_ns=ms(1)).verdict == "note"
 
 
 def test_losses_at_the_close_are_what_tcp_allows_and_earlier_ones_are_not() -> None:

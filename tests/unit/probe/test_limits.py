@@ -126,6 +126,7 @@ def lifetimes() -> dict[str, FindingRecord]:
         "announced": ends_at_age(0.5, says_so=True),
         "in HTTP/1.0": ends_at_age(0.5, says_so=True, last=b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello"),
         "silent": ends_at_age(0.5, says_so=False),
+        "two requests": ends_after(2, last=BYE),
         "requests": ends_after(6, last=BYE),
         "idle": closes_when_idle,
         "first": ends_after(1, last=BYE),
@@ -165,3 +166,25 @@ def test_a_number_of_requests_is_not_taken_for_a_lifetime(lifetimes: dict[str, F
     assert isinstance(longer_ns, int)
     assert NS_PER_S <= longer_ns <= IDLE_MAX_NS + NS_PER_S // 10
     assert lifetimes["first"]["verdict"] == lifetimes["idle"]["verdict"] == "unknown"
+
+
+def test_a_lifetime_that_is_over_after_the_first_pause(lifetimes: dict[str, FindingRecord]) -> None:
+    with scripted_server(ends_at_age(0.25, says_so=True)) as port:
+        found = finding(f"http://127.0.0.1:{port}/", "max_lifetime", idle_max_ns=6 * NS_PER_S)
+    assert (found["verdict"], found["values"]["announced"]) == ("note", True)
+    assert found["measured"].endswith("as announced")
+    assert "closed after 2 requests" in lifetimes["two requests"]["measured"]
+
+
+def test_a_response_that_asks_for_fewer_requests_is_no_lifetime() -> None:
+    busy = BYE.replace(b"200 OK", b"503 Service Unavailable")
+    answered = []
+
+    def script(connection: socket.socket, number: int) -> None:
+        while number < 3 and read_request(connection):
+            answered.append(number)
+            connection.sendall(HELLO if len(answered) < 6 else busy)
+
+    with scripted_server(script) as port:
+        found = finding(f"http://127.0.0.1:{port}/", "max_lifetime", idle_max_ns=400 * NS_PER_MS)
+    assert (found["verdict"], found["measured"]) == ("unknown", "status 503: the server wants fewer requests")

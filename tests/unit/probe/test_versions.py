@@ -23,7 +23,7 @@ from loadgen.target.behaviour import Behaviour
 from loadgen.target.certificates import server_context as target_context
 from loadgen.wire.http1.head import parse_response_head
 from tests.support.audits import audit, finding
-from tests.support.processes import HELLO, Script, read_request, scripted_server
+from tests.support.processes import BYE, HELLO, Script, read_request, scripted_server
 from tests.support.secure_servers import SecureServer, in_turns, secure_server, server_context, trust
 from tests.support.target_thread import target_in_thread
 from tests.support.violations.persistence import keeps, serves
@@ -93,6 +93,42 @@ def test_a_server_that_wants_alpn(takes: list[bytes], refused: str, measured: st
     assert found["verdict"] == "warning"
     assert found["values"][refused] is False
     assert found["measured"].startswith(measured)
+
+
+def test_a_server_that_serves_nobody_wants_no_alpn(tmp_path: Path) -> None:
+    class Hasty(SecureServer):
+        def script(self, connection: socket.socket, number: int) -> None:
+            connection.setblocking(True)
+            stream = SSL.Connection(server_context(), connection)
+            stream.set_accept_state()
+            stream.do_handshake()
+
+    with secure_server(Hasty(in_turns(server_context()))) as url:
+        found = finding(url, "alpn_required", **trust(tmp_path))
+    assert (found["verdict"], found["measured"][:23]) == ("unknown", "no TLS client is served")
+
+
+def test_a_port_of_http2_alone_that_answers_nothing_else() -> None:
+    def speaks_http2(connection: socket.socket, _number: int) -> None:
+        if connection.recv(3) == b"PRI":
+            connection.sendall(SettingsFrame(0).serialize())
+            connection.recv(9999)
+
+    with scripted_server(speaks_http2) as port:
+        found = finding(f"http://127.0.0.1:{port}/", "http11")
+    assert (found["verdict"], found["measured"]) == ("warning", "it speaks HTTP/2 alone")
+
+
+@pytest.mark.parametrize("name", ["h2c_upgrade", "persistent_by_default"])
+def test_a_server_that_limits_its_clients_is_accused_of_nothing(name: str) -> None:
+    busy = BYE.replace(b"200 OK", b"503 Service Unavailable")
+
+    def limits(connection: socket.socket, number: int) -> None:
+        serves(busy if number else HELLO)(connection, number)
+
+    with scripted_server(limits) as port:
+        found = finding(f"http://127.0.0.1:{port}/", name)
+    assert (found["verdict"], found["measured"]) == ("unknown", "status 503: the server wants fewer requests")
 
 
 @pytest.mark.parametrize(
