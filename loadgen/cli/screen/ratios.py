@@ -17,6 +17,8 @@ from loadgen.model.units import margin_text
 from loadgen.show.formatting import ABSENT
 from loadgen.show.sparkline import bars, falling
 
+_MAX_SHARE = 10
+"""Within which a ratio is known at least for its interval to be shown."""
 _HEADINGS = ("ratio of mean latencies, 95% interval", "mean latency")
 
 
@@ -53,8 +55,11 @@ def _texts(one: RatioFigures) -> tuple[str, str, str]:
     ratio = f"{plain_number(one.ratio, DIGITS)} ×"
     if one.interval is None:
         return ratio, "", "±?"
+    margin = margin_text(half_width(one.interval))
+    if half_width(one.interval) > _MAX_SHARE:  # the bounds of two rounds may have ten digits, and say nothing
+        return ratio, "", margin
     low, high = (plain_number(bound, DIGITS) for bound in one.interval)
-    return ratio, f"[{low}, {high}]", margin_text(half_width(one.interval))
+    return ratio, f"[{low}, {high}]", margin
 
 
 def _narrowing(progress: RunProgress, one: RatioFigures, columns: int) -> str:

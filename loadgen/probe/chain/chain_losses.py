@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 
 from loadgen.model.audit import FindingValue, Verdict
 from loadgen.model.units import NS_PER_MS, NS_PER_S, format_duration
-from loadgen.probe.chain.gap_cells import GapCell, LossShare, agree, cells_around, counted, exponential_gaps, predicted
+from loadgen.probe.chain.gap_cells import (
+    GapCell,
+    LossShare,
+    agree,
+    cells_around,
+    counted,
+    exponential_gaps,
+    per_million,
+    predicted,
+)
 from loadgen.probe.chain.gap_drive import GapDrive, OutOfTime
 from loadgen.probe.chain.origin import no_chain
 from loadgen.probe.finding import Finding, unknown
@@ -156,7 +165,7 @@ def _judged(found: _Losses) -> Finding:
     measured = f"{_percent(forecast)} predicted, {seen}; {_WAYS[found.way]}"
     if not found.kinds:
         return Finding(verdict=Verdict.OK, measured=measured, values=values)
-    expected = f"expect {round(forecast.middle * 1e6):,} lost requests per million"
+    expected = f"expect about {per_million(forecast)} lost requests per million"
     if found.way == "retries":
         expected = "requests that can't be sent again, as with POST, are lost"
     return Finding(

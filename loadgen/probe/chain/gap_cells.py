@@ -90,3 +90,9 @@ def exponential_gaps(count: int, mean_ns: float) -> list[int]:
     gaps_ns = [int(-mean_ns * log(1 - (index + chance.random()) / count)) for index in range(count)]
     chance.shuffle(gaps_ns)
     return gaps_ns
+
+
+def per_million(share: LossShare) -> str:
+    """Of a million requests, with the interval: 2,100 (380 to 190,000). Two digits, as more are not known."""
+    middle, low, high = (f"{int(float(f'{one * 1e6:.2g}')):,}" for one in (share.middle, share.low, share.high))
+    return f"{middle} ({low} to {high})"

@@ -17,7 +17,16 @@ from loadgen.model.units import NS_PER_MS, NS_PER_S
 from loadgen.probe.audit import Audit
 from loadgen.probe.audit_plan import AuditPlan
 from loadgen.probe.chain import PROBES
-from loadgen.probe.chain.gap_cells import GapCell, agree, cells_around, counted, exponential_gaps, predicted
+from loadgen.probe.chain.gap_cells import (
+    GapCell,
+    LossShare,
+    agree,
+    cells_around,
+    counted,
+    exponential_gaps,
+    per_million,
+    predicted,
+)
 from loadgen.probe.chain.gap_drive import GapDrive, OutOfTime
 from loadgen.probe.chain.origin import no_chain
 from loadgen.probe.finding import Finding
@@ -46,6 +55,11 @@ def tried(tries: int, lost_after: int) -> list[GapCell]:
         cell.tries = tries
         cell.lost = lost_after if cell.name == "after" else 0
     return cells
+
+
+def test_losses_per_million_have_as_many_digits_as_are_known() -> None:
+    assert per_million(LossShare(0.002_059_4, 0.000_375_5, 0.189_36)) == "2,100 (380 to 190,000)"
+    assert per_million(LossShare(0.0, 0.0, 1.0)) == "0 (0 to 1,000,000)"
 
 
 def test_a_prediction_weighs_what_each_gap_loses() -> None:
