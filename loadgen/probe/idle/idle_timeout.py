@@ -74,7 +74,10 @@ def _watch(session: ProbeSession, seen: Watched, number: int) -> None:
 
 
 def _used(session: ProbeSession, seen: Watched, stream: ProbeStream, times: int) -> tuple[Reply | None, int]:
-    """The last response of that many requests; None where the connection is not kept after them. Raises NoResponse."""
+    """The last response of that many requests; None where the connection is not kept after them.
+
+    Raises NoResponse, and ProbeFailure where the server wants fewer requests.
+    """
     reply: Reply | None = None
     for number in range(times):
         try:
@@ -84,6 +87,8 @@ def _used(session: ProbeSession, seen: Watched, stream: ProbeStream, times: int)
                 raise
             reply = None  # a server that gives one response a connection without saying so
         if reply is None or not reply.persists:
+            if reply is not None:
+                session.check_limit(reply.head.status)
             seen.not_kept += 1
             return None, 0
     return reply, times

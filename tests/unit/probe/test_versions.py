@@ -119,7 +119,7 @@ def test_a_port_of_http2_alone_that_answers_nothing_else() -> None:
     assert (found["verdict"], found["measured"]) == ("warning", "it speaks HTTP/2 alone")
 
 
-@pytest.mark.parametrize("name", ["h2c_upgrade", "persistent_by_default"])
+@pytest.mark.parametrize("name", ["h2c_upgrade", "persistent_by_default", "idle_timeout"])
 def test_a_server_that_limits_its_clients_is_accused_of_nothing(name: str) -> None:
     busy = BYE.replace(b"200 OK", b"503 Service Unavailable")
 
@@ -162,6 +162,16 @@ def test_a_server_without_tls_under_https() -> None:
         found = finding(f"https://127.0.0.1:{port}/", "http11")
     assert found["verdict"] == "warning"
     assert found["measured"].startswith("no TLS handshake: ")
+
+
+def test_one_loss_of_a_request_of_http10_is_chance() -> None:
+    def loses_one(connection: socket.socket, number: int) -> None:
+        if number != 1:
+            keeps(HELLO)(connection, number)
+
+    with scripted_server(loses_one) as port:
+        found = finding(f"http://127.0.0.1:{port}/", "http10")
+    assert (found["verdict"], found["values"]["answered"]) == ("ok", True)
 
 
 def test_http10_may_be_refused() -> None:
