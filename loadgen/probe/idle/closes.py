@@ -32,6 +32,8 @@ _MAX_MOMENTS_SHARE = 2 / 3
 """Closes at no more moments than this share of their number are no accident, where the connections began apart."""
 _MIN_PERIOD_NS = 80 * NS_PER_MS
 """Sweeps that follow each other faster may be due to connections that begin: some servers sweep whenever they wake."""
+_MAX_UNEVEN_SHARE = 0.25
+"""Sweeps whose pauses differ more from their median have no period: some servers sweep whenever a request comes."""
 _CUT_SHARE = 0.1
 """This share of the idle times at each end may be a stall of one of the machines."""
 
@@ -119,7 +121,8 @@ def _of_sweeps(closes: Sequence[Close], ages: list[int], moments: list[tuple[int
     timeout_ns = (low_ns + high_ns) // 2 if left_alone else high_ns
     between = [later[0] - earlier[0] for earlier, later in pairwise(moments)]
     period_ns = int(median(between)) if between else 0
-    if period_ns < _MIN_PERIOD_NS:
+    far_ns = max((abs(one - period_ns) for one in between), default=0)
+    if period_ns < _MIN_PERIOD_NS or far_ns > _MAX_UNEVEN_SHARE * period_ns:
         period_ns = 0
     return IdleTimes("sweep", timeout_ns, low_ns, high_ns, ages[0], ages[-1], period_ns)
 

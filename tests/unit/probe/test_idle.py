@@ -92,6 +92,13 @@ def test_a_sweep_shows_its_period_and_the_time_before_which_it_closes_none(perio
     assert times_text(found).endswith(f"swept every {'1.00 s' if period == 1_000 else f'{period} ms'}")
 
 
+def test_sweeps_at_uneven_times_have_no_period() -> None:
+    early, late = [(60 * one, 2_180) for one in range(3)], [(1_380 + one, 3_417) for one in range(14)]
+    found = idle_times(closes(*early, *((60 * one, 2_402) for one in range(3, 6)), *late))
+    assert (found.shape, found.period_ns) == ("sweep", 0)
+    assert times_text(found) == "2.01 s to 2.22 s"
+
+
 def test_one_sweep_alone_has_no_period() -> None:
     found = idle_times(closes(*((60 * one, 7_000) for one in range(20))))
     assert (found.shape, found.period_ns, found.timeout_ns) == ("sweep", 0, ms(5_860))
