@@ -57,6 +57,9 @@ def read_history(folder: Path) -> HistoryRecord:
     found = run_history(runs, left_out)
     if not found["groups"]:
         why = f": {found['left_out'][0]['reason']}" if found["left_out"] else ""
+        if not why and (folder / RUN_FILE).is_file():
+            above = folder.parent if folder.name else folder.resolve().parent
+            why = f", but is one itself; write loadgen history {above}"
         raise PlanError(f"{folder} holds no folder with a run{why}")
     for one in found["left_out"]:
         print_error(f"{one['path']} is left out: {one['reason']}")

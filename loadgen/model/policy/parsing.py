@@ -74,11 +74,20 @@ def parse_policies(text: str) -> tuple[ConnectionPolicy, ...]:
         raise PlanError(f"{len(names):,} policies are named; {_MAX_POLICIES} is the most")
     found: list[ConnectionPolicy] = []
     equal: Counter[tuple[frozenset[str], ConnectionPolicy]] = Counter()
-    for policy in map(parse_policy, names):
+    for name in names:
+        _check_commas(name)
+        policy = parse_policy(name)
         kind = identity(policy)
         equal[kind] += 1
         found.append(_numbered(policy, equal[kind]))
     return tuple(found)
+
+
+def _check_commas(name: str) -> None:
+    """Raises PlanError for several policies with something else between them."""
+    words = re.split(r"[\s;|]+", re.sub(r"\s*\+\s*", "+", name))
+    if len(words) > 1 and all(re.split(r"[:+]", word)[0] in PARTS for word in words):
+        raise PlanError(f"{name!r} are several policies; write {','.join(words)}")
 
 
 def extended(base: str | None, parts: Iterable[str]) -> ConnectionPolicy:

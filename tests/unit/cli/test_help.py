@@ -84,6 +84,7 @@ def test_each_command_has_three_examples_and_they_are_valid() -> None:
         (["--socks5", "h:1080"], "--socks5: write -x socks5://HOST:PORT"),
         (["--polices", "close"], "Did you mean"),
         (["--policies", "non_persistent"], "did you mean 'close'?"),
+        (["--policies", "recycle:10 + gap:2s; close"], "several policies; write recycle:10+gap:2s,close"),
     ],
 )
 def test_habits_from_other_tools_are_answered_in_one_line(arguments: list[str], words: str) -> None:

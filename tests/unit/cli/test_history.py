@@ -92,6 +92,7 @@ def test_what_can_not_be_read_is_left_out_with_its_reason(results: Path) -> None
     [
         (("missing",), "missing can't be read: No such file or directory"),
         ((".",), ". holds no folder with a run"),
+        ((str(EXAMPLE),), f"holds no folder with a run, but is one itself; write loadgen history {EXAMPLE.parent}"),
         ((".", "--json", "--markdown"), "--json and --markdown both take standard output; give one of them"),
     ],
 )
