@@ -190,7 +190,7 @@ class IncompleteRounds(TypedDict):
     rounds: list[int]
     """Their numbers, from 0."""
     exchanges: int
-    """Exchanges on connections that were opened in them, warm-up included."""
+    """Requests that were answered at least in part, warm-up included."""
     connections: int
     """Connections that were opened in them."""
 

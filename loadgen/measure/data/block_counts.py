@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 import numpy as np
@@ -20,6 +21,11 @@ _HANDSHAKE_FIELDS = tuple(phase.value for phase in HANDSHAKE)
 def present(column: Integers) -> Integers:
     """A column of durations with absent counted as 0."""
     return np.maximum(column, 0)
+
+
+def carried_by(blocks: Iterable[BlockFacts]) -> int:
+    """Exchanges that were answered at least in part, warm-up included: what a server's own log has of these blocks."""
+    return sum(block.get("carried", block["exchanges"]) for block in blocks)
 
 
 def count_connections(

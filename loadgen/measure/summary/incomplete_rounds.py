@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loadgen.measure.data.block_counts import carried_by
 from loadgen.measure.data.rows import Samples
 from loadgen.model.run_record import RunWarning
 from loadgen.model.summary import IncompleteRounds
@@ -15,7 +16,7 @@ def incomplete_rounds(samples: Samples) -> IncompleteRounds:
     """What is left out, so that the counts of the target can be compared with all that was sent."""
     return {
         "rounds": _numbers(samples),
-        "exchanges": sum(block["exchanges"] for block in samples.incomplete),
+        "exchanges": carried_by(samples.incomplete),
         "connections": sum(block["connections"]["opened"] for block in samples.incomplete),
     }
 

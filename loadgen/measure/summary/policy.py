@@ -8,6 +8,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from loadgen.measure.data.block_counts import carried_by
 from loadgen.measure.data.block_histograms import LATENCY
 from loadgen.measure.data.downsampling import add_up
 from loadgen.measure.data.rows import Samples
@@ -189,7 +190,7 @@ def _connections(blocks: list[BlockFacts], exact: SampleCounts, slots: int) -> C
         idle_statuses.update(_counts(block.get("idle_statuses")))
         after_close.update(_counts(block.get("after_close")))
     opened = counts["opened"]
-    exchanges = sum(block.get("carried", block["exchanges"]) for block in blocks)
+    exchanges = carried_by(blocks)
     return {
         "opened": opened,
         "ideal": sum(_used_slots(block, slots) for block in blocks) + challenge["connections"],

@@ -35,7 +35,7 @@ def why_unanswered(summary: PolicySummary, notes: Sequence[RunWarning] = ()) -> 
         return f"{_NOTHING}; {count(summary['connections']['warmup_errors'], 'request')} outside the windows failed"
     if any(one["code"] in _CUT_SHORT for one in notes) and not summary["seconds"]:
         return f"{_NOTHING}: the run ended before this policy was measured"
-    if not summary["started"] and any(one["code"] == WarningCode.USERS_MISSING for one in notes):
+    if any(one["code"] == WarningCode.USERS_MISSING for one in notes) and not summary["started"]:
         return f"{_NOTHING}: no user made load"
     return f"{_NOTHING}; use a longer --block"
 

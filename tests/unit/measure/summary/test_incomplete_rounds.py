@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from loadgen.measure.data.store import RunStore
-from tests.support.synthetic import RunWriter, full_run, links, plan_json, summary_of
+from loadgen.model.errors import ErrorKind
+from tests.support.synthetic import Exchange, Link, RunWriter, full_run, links, plan_json, summary_of
 
 POLICIES = ("persistent", "close")
 
@@ -46,6 +47,20 @@ def test_what_is_left_out_is_named_and_can_be_counted(tmp_path: Path) -> None:
     }
     (message,) = [one["message"] for one in found["warnings"] if one["code"] == "rounds_incomplete"]
     assert message.startswith("round 5 is not whole and in no figure, with 204 requests")
+
+
+def test_what_no_server_answered_is_not_counted_as_sent_to_one(tmp_path: Path) -> None:
+    """As `exchanges_with_warmup` of a policy: both add up to what the server's own log has."""
+    writer = RunWriter(tmp_path / "run", plan_json("persistent", 2))
+    lost = Exchange(2, outcome=-ErrorKind.CLOSED_WITHOUT_RESPONSE)
+    for number in (0, 1):
+        writer.block("persistent", number, [Link([Exchange(-1), Exchange(0), lost])] * 2)
+    writer.settle()
+    store = RunStore.open(tmp_path / "run")
+    store.save_run({**store.load_run(), "incomplete_rounds": [1]})
+    found = summary_of(store, store.load_samples(("persistent",)))
+    assert found["policies"]["persistent"]["connections"]["exchanges_with_warmup"] == 4
+    assert found["incomplete_rounds"]["exchanges"] == 4
 
 
 def test_where_no_round_is_whole_all_count(tmp_path: Path) -> None:
