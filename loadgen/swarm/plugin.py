@@ -57,8 +57,14 @@ class LoadgenPlugin:
         self.agent.users[user_class] -= 1
 
     def scenario_runner(self, user_class: type) -> ScenarioClassRunner:
-        """Makes the requests of a ReuseUser class. Raises RuntimeError where no run has begun."""
-        runner = self.agent.class_runners.get(user_class.__name__) if self.agent is not None else None
+        """Makes the requests of a ReuseUser class. Waits for a run that this worker is about to join.
+
+        Raises RuntimeError where none has begun.
+        """
+        agent, name = self.agent, user_class.__name__
+        if agent is not None and self.controller is None and name not in agent.class_runners:
+            agent.await_run()
+        runner = None if agent is None else agent.class_runners.get(name)
         if not isinstance(runner, ScenarioClassRunner):
             raise RuntimeError(f"{user_class.__name__} can't run: the connections of this run could not be set up")
         return runner

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import gevent
+from gevent.event import Event
 
 import loadgen.swarm.messages as messages
 from loadgen.drive.schedule import Block
@@ -35,6 +36,7 @@ from loadgen.wire.route import Route
 
 logger = logging.getLogger(__name__)
 _USERS_POLL_S = 0.01
+_JOINING_S = 30.0
 MergeFigures = Callable[[str, str, Mapping[str, Any]], None]
 
 
@@ -51,6 +53,8 @@ class WorkerAgent:
         self._merge_figures = merge_figures
         """Adds a block's requests (method, name, figures) to Locust's statistics."""
         self._run = ""
+        self._is_begun = Event()
+        """A run has begun, or failed to, and is not over."""
         self._plan: Plan
         self._directory = Path()
         self._is_own_directory = False
@@ -80,6 +84,14 @@ class WorkerAgent:
         except (PlanError, OSError) as error:
             self._fail(order["run"], str(error))
             self._run = ""
+        self._is_begun.set()
+
+    def await_run(self) -> None:
+        """Wait a while until a run has begun here, or could not.
+
+        Locust gives a worker that joins a test its users before the coordinating process knows of it.
+        """
+        self._is_begun.wait(_JOINING_S)
 
     def run_block(self, order: dict[str, Any]) -> None:
         """Run a block of each user class, then report them."""
@@ -131,6 +143,7 @@ class WorkerAgent:
             self.cut_block()
             self._block.join(MAX_SILENCE_S)
         self._block = None
+        self._is_begun.clear()
         for runner in self.class_runners.values():
             runner.close()
         self.class_runners = {}

@@ -58,9 +58,8 @@ class WebSockets:
         return Conversation(number, self._route, listener, self._context.clock, ResponseReader(self._max_body_bytes))
 
     def websocket_closed(self, websocket: WebSocketClient) -> None:
-        """It is over, and its slot is free."""
+        """It is over. No other one gets its slot: each needs a connection of its own, with the best reuse too."""
         del self.opened[websocket]
-        self.slots.give_back(websocket.index)
 
 
 def _websocket_route(plan: Plan, route: Route) -> Route:

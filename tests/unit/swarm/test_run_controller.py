@@ -14,6 +14,7 @@ import pytest
 import loadgen.swarm.messages as messages
 from loadgen.model.exceptions import PlanError
 from loadgen.swarm import target_host
+from loadgen.swarm.class_runner import ScenarioClassRunner
 from loadgen.swarm.live_view import FAILED, FINISHED, RUNNING
 from loadgen.swarm.messaging import MessageChannel, Role
 from loadgen.swarm.plugin import LoadgenPlugin
@@ -458,9 +459,17 @@ def test_users_are_counted_by_class() -> None:
 
 
 def test_a_scenario_without_a_run_says_why_it_can_not_go_on() -> None:
-    agent: Any = SimpleNamespace(users={}, class_runners={})
+    agent: Any = SimpleNamespace(users={}, class_runners={}, await_run=lambda: None)
     with pytest.raises(RuntimeError, match="Journey can't run: the connections of this run could not be set up"):
         worker_plugin(agent, FakeRunner()).scenario_runner(user_class("Journey"))
+
+
+def test_users_of_a_worker_that_joins_wait_for_the_run() -> None:
+    """Locust's order to start users comes first."""
+    runner: Any = object.__new__(ScenarioClassRunner)
+    agent: Any = SimpleNamespace(users={}, class_runners={})
+    agent.await_run = lambda: agent.class_runners.update(Journey=runner)
+    assert worker_plugin(agent, FakeRunner()).scenario_runner(user_class("Journey")) is runner
 
 
 @pytest.mark.parametrize(("processes", "interrupted"), [(None, 1), (2, 2)])

@@ -13,6 +13,7 @@ from gevent.event import Event
 import loadgen.swarm.messages as messages
 from loadgen.drive.schedule import Block
 from loadgen.measure.data.recorder import worker_folder
+from loadgen.model.exceptions import PlanError
 from loadgen.swarm import worker_agent
 from loadgen.swarm.sample_sender import SampleSender
 from loadgen.swarm.worker_agent import WorkerAgent
@@ -422,3 +423,29 @@ def test_a_round_that_begins_anew_has_the_users_of_now(local: Rig) -> None:
     local.agent.users["One"] = 2
     local.block()
     assert [data["has_run"] for data in local.of_kind(messages.BLOCK_DONE)] == [False, True]
+
+
+def test_who_needs_a_run_waits_until_one_has_begun_or_could_not(local: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def waiting() -> gevent.Greenlet:
+        greenlet = gevent.spawn(local.agent.await_run)
+        gevent.idle()
+        return greenlet
+
+    first = waiting()
+    assert not first.ready()
+    local.begin()
+    first.get(timeout=5)
+    assert waiting().ready()
+    local.agent.close_run()
+    second = waiting()
+    assert not second.ready()
+    monkeypatch.setattr(local.agent, "_prepare", failing)
+    local.begin(run="s")
+    second.get(timeout=5)
+    local.agent.close_run()
+    monkeypatch.setattr(worker_agent, "_JOINING_S", 0.01)
+    waiting().get(timeout=5)
+
+
+def failing(_order: dict[str, Any]) -> None:
+    raise PlanError("no")

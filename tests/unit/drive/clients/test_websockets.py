@@ -31,14 +31,14 @@ def test_a_websocket_goes_through_a_proxy_by_a_tunnel(make: Callable[..., Client
     assert (route.tunnels, conversation._route.tunnels) == (False, proxy is not None)
 
 
-def test_slots_are_numbered_with_those_of_requests_and_used_again(make: Callable[..., ClientRig]) -> None:
+def test_slots_are_numbered_with_those_of_requests_and_not_used_again(make: Callable[..., ClientRig]) -> None:
     rig = make()
     user, other = rig.pool.new_client(), rig.pool.new_client()
     mine, theirs = opened_websocket(rig, user), opened_websocket(rig, other)
     assert [one.index for one in (user, other, mine, theirs)] == [0, 1, 2, 3]
     rig.pool.websockets.close_of(user.index)
     assert list(rig.pool.websockets.opened) == [theirs]
-    assert opened_websocket(rig, other).index == 2
+    assert opened_websocket(rig, other).index == 4
 
 
 def test_messages_go_through_a_proxy() -> None:
