@@ -35,7 +35,7 @@ def test_the_summary_agrees_with_the_targets_account(tmp_path: Path, start_targe
     assert account["protocols"]["h2"] == 3
     upgraded = connections["recycle:5"]["upgraded"]
     assert 0 < upgraded <= account["protocols"]["websocket"]
-    # Each WebSocket has a connection of its own, with the best reuse too; two users may have been stopped in a handshake.
+    # Each WebSocket has a connection of its own, with the best reuse too; two users may be stopped in a handshake.
     assert 2 + upgraded <= opened["recycle:5"][1] <= 2 + upgraded + 2
     talking = policies["recycle:5"]["statuses"]
     assert talking["101"] > talking["200"]  # two messages a request, but for those under way as the window began
