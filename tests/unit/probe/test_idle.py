@@ -442,6 +442,19 @@ def test_a_proxy_that_forwards_has_timeouts_of_its_own() -> None:
         assert found["measured"].startswith("the proxy's: 30")
 
 
+@pytest.mark.parametrize(("status", "verdict"), [(b"200 OK", "warning"), (b"503 Service Unavailable", "ok")])
+def test_a_response_before_any_request(status: bytes, verdict: str) -> None:
+    def greets(connection: socket.socket, number: int) -> None:
+        if number:
+            connection.sendall(HELLO.replace(b"200 OK", status))
+        keeps(HELLO)(connection, number)
+
+    with scripted_server(greets) as port:
+        found = finding(f"http://127.0.0.1:{port}/", "first_request_timeout", idle_max_ns=ms(200))
+    assert found["verdict"] == verdict
+    assert found["measured"].endswith("at once, without a first request")
+
+
 def test_a_timeout_that_is_not_known_has_no_owner() -> None:
     target, proxy = parse_target("http://test.invalid/"), parse_proxy("http://127.0.0.1:9")
     session = ProbeSession(AuditState.of(AuditPlan(target=target, proxy=proxy)), "idle_timeout", 1, 1)
