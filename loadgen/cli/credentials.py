@@ -14,13 +14,15 @@ from loadgen.model.csv_values import read_csv
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import parse_header
 from loadgen.model.plan import Plan
+from loadgen.model.planned_request import PlannedRequest
 from loadgen.model.proxy import Proxy, parse_proxy
 from loadgen.model.redaction import is_redacted_field, missing_in_url, missing_names, redact_body
 from loadgen.model.request_body import read_body
+from loadgen.model.request_list import read_requests
 from loadgen.model.target import Target, parse_target
 from loadgen.model.templating import Templating
 
-GIVEN_AGAIN = frozenset({"url", "data", "header", "proxy"})
+GIVEN_AGAIN = frozenset({"url", "data", "header", "proxy", "urls"})
 """The options that may hold what was not recorded."""
 
 _STANDS = "--resume goes on with the plan as it stands;"
@@ -35,6 +37,7 @@ def with_secrets(plan: Plan, options: Mapping[str, Any]) -> Plan:
         target=_target(plan.target, options["url"]),
         body=_body(plan.body, options["data"]),
         templating=_templating(plan.templating),
+        requests=_requests(plan.requests, options["urls"]),
     )
 
 
@@ -72,6 +75,25 @@ def _target(recorded: Target, given: str | None) -> Target:
     if not missing or str(target) != str(recorded) or missing_in_url(target.path):
         raise PlanError(f"{_STANDS} a URL can only give the run's own again, with what was not recorded of it")
     return target
+
+
+def _requests(recorded: tuple[PlannedRequest, ...], given: str | None) -> tuple[PlannedRequest, ...]:
+    """Several requests, with their credentials and with the rows of their files."""
+    lacking = next((one for one in recorded if one.missing), None)
+    if not given:
+        if lacking is not None:
+            raise PlanError(
+                f"the run did not record {lacking.missing}, of the request {lacking.name!r}; give --urls again"
+            )
+        return recorded
+    requests = read_requests(given)
+    if lacking is None or _as_recorded(requests) != _as_recorded(recorded):
+        raise PlanError(f"{_STANDS} --urls can only give the run's own list again, with what was not recorded of it")
+    return requests
+
+
+def _as_recorded(requests: tuple[PlannedRequest, ...]) -> list[dict[str, Any]]:
+    return [one.record(secrets=False) for one in requests]
 
 
 def _templating(recorded: Templating) -> Templating:

@@ -12,6 +12,7 @@ from loadgen.model.exceptions import PlanError
 from loadgen.model.files import write_new
 from loadgen.model.option import COMPARE, Option
 from loadgen.model.plan import Plan
+from loadgen.model.planned_request import PlannedRequest
 from loadgen.model.redaction import missing_in_url, missing_names, redact_body, redact_field, redact_url
 from loadgen.model.value_types import ListOf
 
@@ -84,4 +85,6 @@ def _redacted(plan: Plan, embedded: bool) -> dict[str, list[str]]:
     if not (embedded or urls):
         urls = {"URL": missing_in_url(redact_url(plan.target.path))}
     body = missing_names(redact_body(plan.body))
-    return {option: names for option, names in {**urls, "--data": body}.items() if names}
+    recorded = (PlannedRequest.restore(one.record(secrets=False)) for one in plan.requests)
+    lacking = [f"{one.missing} ({one.name})" for one in recorded if one.missing]
+    return {option: names for option, names in {**urls, "--data": body, "--urls": lacking}.items() if names}

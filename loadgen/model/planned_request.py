@@ -18,7 +18,14 @@ from loadgen.model.json_types import (
     list_of,
     object_of,
 )
-from loadgen.model.redaction import redact_body, redact_field, redact_url
+from loadgen.model.redaction import (
+    is_redacted_field,
+    missing_in_url,
+    missing_names,
+    redact_body,
+    redact_field,
+    redact_url,
+)
 
 _KEYS: dict[str, JsonType] = {
     "name": JSON_TEXT, "weight": JSON_WHOLE, "method": JSON_TEXT, "origin": JSON_TEXT, "path": JSON_TEXT,
@@ -51,6 +58,14 @@ class PlannedRequest:
     """What they may take from a file."""
     chunked: bool = False
     """The body goes in chunks; so it does where the plan says it of all."""
+
+    @property
+    def missing(self) -> str:
+        """What a record lacks of it, as it is secret; empty where nothing is missing."""
+        fields = [f"its header {name}" for name, text in self.headers if is_redacted_field(text)]
+        names = [*missing_in_url(self.path), *missing_names(self.body)]
+        rows = ["what its csv holds"] if self.values.columns and not self.values.rows else []
+        return next(iter([*fields, *(f"its {name}" for name in names), *rows]), "")
 
     def record(self, *, secrets: bool) -> dict[str, Any]:
         """As JSON values. Without `secrets`, HIDDEN stands for each credential."""

@@ -7,17 +7,19 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from loadgen.model.csv_values import NO_VALUES, read_csv
 from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import check_headers
 from loadgen.model.input_files import read_input
 from loadgen.model.planned_request import PlannedRequest
-from loadgen.model.redaction import HIDDEN, redact_url
+from loadgen.model.redaction import HIDDEN, redact_body, redact_url
 from loadgen.model.request_body import read_body
 from loadgen.model.request_method import as_sent, check_method
 from loadgen.model.request_template import PLACE, Template, literal
@@ -79,13 +81,15 @@ def _line(request: PlannedRequest) -> Iterator[tuple[str, Any]]:
     if request.method:
         yield "method", request.method
     if request.headers:
-        yield "headers", dict(record["headers"])
+        # Lines are read as templates, and what is none may look like one.
+        yield "headers", {name: text if request.is_template else literal(text) for name, text in record["headers"]}
     if request.values.columns:
         yield "csv", HIDDEN
     if request.chunked:
         yield "chunked", True
     if request.body:
-        yield "body_base64", record["body_base64"]
+        body = redact_body(request.body)
+        yield "body_base64", b64encode(body if request.is_template else _literal(body)).decode("ascii")
 
 
 def _request(line: str, folder: Path, where: str) -> PlannedRequest:
@@ -105,14 +109,14 @@ def _object(line: str) -> dict[str, Any]:
     for key in found:
         if key not in (*_KEYS, "body_base64"):
             raise PlanError(f"the key {key[:_MAX_NAME]!r} is unknown; use {', '.join(_KEYS)}")
-    if HIDDEN in line:
-        raise PlanError("a credential in it was not recorded; give --urls again")
     return found
 
 
 def _of_keys(keys: dict[str, Any], folder: Path) -> PlannedRequest:
     origin, path = _place(_text(keys, "url", ""))
     file = _text(keys, "csv", "")
+    if file == HIDDEN:
+        raise PlanError("what its csv holds was not recorded; give --urls again")
     values = read_csv(folder / file) if file else NO_VALUES
     method = as_sent(_text(keys, "method", ""))
     if "method" in keys:
@@ -120,18 +124,24 @@ def _of_keys(keys: dict[str, Any], folder: Path) -> PlannedRequest:
     headers = _headers(keys.get("headers", {}))
     body = _body(keys, folder)
     names = checked_names(path, headers, body, replace(values, file=file))
-    return PlannedRequest(
+    if not names:
+        headers = tuple((name, _plain(text)) for name, text in headers)
+        body = _plain(decoded(body)).encode("utf-8", "surrogateescape")
+    found = PlannedRequest(
         name=_name(keys, f"{method or ''} {redact_url(path)}".strip()),
         path=path,
         weight=_weight(keys.get("weight", 1)),
         method=method,
         origin=origin,
         headers=headers,
-        body=body if names else Template(decoded(body)).pieces[0].encode("utf-8", "surrogateescape"),
+        body=body,
         is_template=bool(names),
         values=values,
         chunked=_is_chunked(keys),
     )
+    if found.missing:
+        raise PlanError(f"{found.missing} was not recorded; give --urls again")
+    return found
 
 
 def _text(keys: dict[str, Any], key: str, default: str) -> str:
@@ -148,6 +158,7 @@ def _place(url: str) -> tuple[str, str]:
     # A URL can't hold braces: marks of characters that it can hold stand for them while it is read.
     if not url.startswith("/") and (found := PLACE.search(url.partition("://")[2].partition("/")[0])):
         raise PlanError(f"the template {found[0]} does not stand in the URL's path or query")
+    url = PLACE.sub(lambda found: found[0] if found[1] is None else quote(f"{{{found[1]}}}", safe=":"), url)
     places = [found[0] for found in PLACE.finditer(url)]
     for number, place in enumerate(places):
         url = url.replace(place, _MARK.format(number), 1)
@@ -188,13 +199,21 @@ def _headers(value: Any) -> tuple[tuple[str, str], ...]:
 
 def _body(keys: dict[str, Any], folder: Path) -> bytes:
     if "body_base64" in keys:
-        import base64
-
         try:
-            return base64.b64decode(_text(keys, "body_base64", ""), validate=True)
+            return b64decode(_text(keys, "body_base64", ""), validate=True)
         except ValueError:
             raise PlanError("body_base64 is not base64") from None
     text = _text(keys, "body", "")
     if text.startswith("@"):
-        return literal(decoded(read_body(text, folder))).encode("utf-8", "surrogateescape")
+        return _literal(read_body(text, folder))
     return text.encode("utf-8", "surrogatepass")
+
+
+def _literal(body: bytes) -> bytes:
+    """The template that is always this body."""
+    return literal(decoded(body)).encode("utf-8", "surrogateescape")
+
+
+def _plain(text: str) -> str:
+    """What a template without places says."""
+    return Template(text).pieces[0]

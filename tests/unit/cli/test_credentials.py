@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from loadgen.model.plan_value_types import Body, Header, ProxyUrl, Url
 from loadgen.model.policy import parse_policies
+from loadgen.model.request_list import read_requests
 
 URL = "http://127.0.0.1:8080/x?a=1&token=c4n4ry"
 BODY = "user=me&password=c4n4ry"
@@ -24,6 +27,7 @@ GIVEN: dict[str, Any] = {
     "header": ("authorization: c4n4ry", "Referer: http://h/?sid=c4n4ry"),
     "proxy": "http://u:c4n4ry@127.0.0.1:3128",
     "data": BODY,
+    "urls": None,
 }
 
 
@@ -52,7 +56,32 @@ def test_what_is_given_again_makes_the_plan_whole() -> None:
 
 def test_a_plan_without_secrets_needs_nothing() -> None:
     plan = Plan(target=Url().make("http://h/"), policies=parse_policies("close"))
-    assert with_secrets(plan, {"url": None, "header": (), "proxy": None, "data": None}) == plan
+    assert with_secrets(plan, dict.fromkeys(GIVEN) | {"header": ()}) == plan
+
+
+def test_a_list_of_requests_is_given_again_whole(tmp_path: Path) -> None:
+    (tmp_path / "v.csv").write_text("id,x\n1,2\n")
+    lines = '{"url": "/a?token=c4n4ry"}\n{"url": "/{id}", "csv": "v.csv"}\n'
+    (tmp_path / "urls").write_text(lines)
+    (tmp_path / "other").write_text(lines + '{"url": "/more"}')
+    target = Url().make("http://h/")
+    plan = Plan(target, parse_policies("close"), requests=read_requests(f"{tmp_path}/urls"))
+    lacking = Plan.from_json(plan.to_json(secrets=False))
+    nothing = dict.fromkeys(GIVEN) | {"header": ()}
+    assert with_secrets(lacking, nothing | {"urls": f"{tmp_path}/urls"}) == plan
+    with pytest.raises(
+        PlanError, match=r"did not record its token, of the request '/a\?token=\*\*\*'; give --urls again"
+    ):
+        with_secrets(lacking, nothing)
+    with pytest.raises(PlanError, match="--urls can only give the run's own list again"):
+        with_secrets(lacking, nothing | {"urls": f"{tmp_path}/other"})
+    rows_alone = Plan.from_json(replace(plan, requests=plan.requests[1:]).to_json(secrets=False))
+    with pytest.raises(PlanError, match=r"did not record what its csv holds, of the request '/\{id\}'; give --urls"):
+        with_secrets(rows_alone, nothing)
+    whole = Plan(target, plan.policies, requests=read_requests('{"url": "/"}'))
+    assert with_secrets(whole, nothing) == whole
+    with pytest.raises(PlanError, match="--urls can only give the run's own list again"):
+        with_secrets(whole, nothing | {"urls": f"{tmp_path}/urls"})
 
 
 @pytest.mark.parametrize(

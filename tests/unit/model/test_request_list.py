@@ -46,8 +46,44 @@ def test_a_list_comes_back_from_its_lines_and_from_a_recorded_run() -> None:
 def test_credentials_are_not_recorded() -> None:
     requests = read_requests('{"url": "/a?token=T0P", "headers": {"Authorization": "T0P"}, "body": "password=T0P"}')
     assert "T0P" not in json.dumps(plan(requests).to_json(secrets=False)["urls"][0] | {"body_base64": ""})
-    with pytest.raises(PlanError, match="line 1: a credential in it was not recorded"):
+    with pytest.raises(PlanError, match="line 1: its header Authorization was not recorded; give --urls again"):
         read_requests(as_lines(requests))
+
+
+@pytest.mark.parametrize(
+    ("line", "missing"),
+    [
+        ('{"url": "/", "headers": {"Authorization": "T0P"}}', "its header Authorization"),
+        ('{"url": "/a?token=T0P"}', "its token"),
+        ('{"url": "/", "body": "a=b&password=T0P"}', "its password"),
+        ('{"url": "/", "body": "{\\"pin\\": 1, \\"secret\\": {\\"a\\": 1}}"}', "its secret"),
+        ('{"url": "/", "body": "*** is no secret", "headers": {"X-A": "a ***"}}', ""),
+    ],
+)
+def test_what_a_plan_lacks_must_be_given_again(line: str, missing: str) -> None:
+    (request,) = read_requests(line)
+    (restored,) = Plan.from_json(plan((request,)).to_json(secrets=False)).requests
+    assert (request.missing, restored.missing) == ("", missing)
+    lines = as_lines((request,))
+    if not missing:
+        assert read_requests(lines) == (request,)
+        return
+    with pytest.raises(PlanError, match=f"line 1: {missing} was not recorded; give --urls again"):
+        read_requests(lines)
+
+
+def test_a_request_without_templates_says_the_same_with_and_without_others(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"{n} {{n}} {other}\xff")
+    (tmp_path / "urls").write_text(
+        '{"url": "/{{n}}?a={{a:b}}", "headers": {"X-A": "{{n}} {"}, "body": "{{n}}"}\n'
+        '{"url": "/{{n}}?a={{a:b}}&b={user}", "headers": {"X-A": "{{n}} {"}, "body": "{{n}}"}\n'
+        '{"url": "/file", "body": "@file"}\n'
+    )
+    plain, template, of_file = requests = read_requests(f"{tmp_path}/urls")
+    assert (plain.path, plain.headers, plain.body) == ("/%7Bn%7D?a=%7Ba:b%7D", (("X-A", "{n} {"),), b"{n}")
+    assert (template.path, template.is_template) == ("/%7Bn%7D?a=%7Ba:b%7D&b={user}", True)
+    assert (of_file.is_template, of_file.body) == (False, b"{n} {{n}} {other}\xff")
+    assert read_requests(as_lines(requests)) == requests
 
 
 @pytest.mark.parametrize(
@@ -114,7 +150,7 @@ def test_templates_are_kept_for_when_they_are_sent(tmp_path: Path) -> None:
         '{"url": "/b", "body": "{\\"a\\": {n}}"}\n{"url": "/c", "body": "@file"}\n{"url": "/d", "body": "{{n}}"}\n'
     )
     with_csv, of_text, of_file, plain = read_requests(f"{tmp_path}/urls")
-    assert (with_csv.path, with_csv.values.rows) == ("/{id}?a={{id}}&b=c", (("1", "a b"), ("2", "c")))
+    assert (with_csv.path, with_csv.values.rows) == ("/{id}?a=%7Bid%7D&b=c", (("1", "a b"), ("2", "c")))
     assert (of_text.is_template, of_text.body) == (True, b'{"a": {n}}')
     assert (of_file.is_template, of_file.body) == (False, b"{n} {other}\xff")
     assert (plain.is_template, plain.body) == (False, b"{n}")
