@@ -116,6 +116,8 @@ ANSWERS = {
     "--congestion": "write --policies persistent+tcp-congestion:NAME",
     "--max-idle": "write --policies max-idle:T",
     "--idle-timeout": "write --policies max-idle:T, or honour for what the server announces",
+    "--recycle": "write --policies recycle:K, or compare several K by loadgen sweep --recycle",
+    "--gap": "write --policies gap:T, or compare several T by loadgen sweep --gap",
     "--connect-rate": "write --policies close+connect-rate:R",
     "--disable-keepalive": _CLOSE,
     "--no-keepalive": _CLOSE,

@@ -41,7 +41,7 @@ class TaughtCommand(click.Command):
         except click.NoSuchOption as error:
             from loadgen.cli.habits import answer  # a long table, which only a mistake needs
 
-            words = answer(error.option_name, written)
+            words = answer(error.option_name, written) or _whose(error.option_name, ctx)
             if words:
                 raise click.UsageError(words, ctx) from None
             raise
@@ -51,6 +51,19 @@ class TaughtCommand(click.Command):
             arguments = [one.make_metavar(ctx) for one in self.get_params(ctx) if isinstance(one, click.Argument)]
             line = " ".join(("loadgen", str(ctx.info_name), *arguments))
             raise click.UsageError(f"{error.param.make_metavar(ctx)} is missing; write: {line}", ctx) from None
+
+
+def _whose(flag: str, ctx: click.Context) -> str:
+    """Which other commands have this option; empty where none has."""
+    group = ctx.parent.command if ctx.parent else None
+    if not isinstance(group, click.Group):
+        return ""
+    names = [
+        name
+        for name, command in group.commands.items()
+        if not command.hidden and any(flag in (*one.opts, *one.secondary_opts) for one in command.params)
+    ]
+    return f"{flag} is for {', '.join(names)}" if names else ""
 
 
 class TaughtGroup(click.Group):

@@ -136,6 +136,8 @@ def test_another_tools_command_is_answered(word: str, line: str) -> None:
         (["diff", "results/one"], "OLD... is missing; write: loadgen diff OLD... NEW"),
         (["completion"], "[bash|zsh|fish] is missing; write: loadgen completion [bash|zsh|fish]"),
         (["worker"], "No such command 'worker'."),  # and not that there is one called _worker
+        (["report", "results/one", "--no-charts"], "--no-charts is for compare, sweep, diff, history"),
+        (["compare", "--close-after", "5"], "--close-after is for target"),
         (["comapre"], "No such command 'comapre'. Did you mean 'compare'?"),
     ],
 )
