@@ -175,7 +175,7 @@ class ProbeSession:
     def finding(self, name: str) -> Finding | None:
         """What another probe found out, once it has; None where it does not run or ended without a finding.
 
-        The probe must name it in `needs`.
+        The probe names it in `needs` where it can't do without.
         """
         result = self._state.findings.get(name)
         found: Finding | None = None if result is None else result.get()

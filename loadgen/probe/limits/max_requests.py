@@ -20,12 +20,14 @@ from loadgen.probe.session import ProbeSession
 
 _CONNECTIONS = 3
 """A server that limits the rate of its clients says so with these; then nothing more is sent."""
+_AGE_SLACK = 0.05
+"""A connection that ended within this share of the lifetime ended because of it."""
 _LONG_BODY_BYTES = 16_384
 """A longer body is not asked for a thousand times: HEAD counts as a request too."""
 
 
 @dataclass(slots=True)
-class _Carried:
+class Carried:
     """What one connection carried."""
 
     answered: int = 0
@@ -39,18 +41,22 @@ class _Carried:
     """The first response's Keep-Alive field,"""
     announced_max: int | None = None
     """and its parameter max."""
+    age_ns: int = 0
+    """At the last response, or at the server's end."""
+    is_old: bool = False
+    """It ended at the age at which the server ends each connection."""
 
     @property
     def has_ended(self) -> bool:
-        """The server ended it."""
-        return self.end is not None or self.loss is not None
+        """The server ended it, and not for its age."""
+        return (self.end is not None or self.loss is not None) and not self.is_old
 
 
 def _run(session: ProbeSession) -> Finding:
     begun_ns = session.now_ns()
     session.waiting_for = "a connection to be closed after many requests"
     session.waiting_until_ns = session.until_ns(session.plan.idle_max_ns)
-    carried: list[_Carried] = []
+    carried: list[Carried] = []
     left = session.plan.max_requests
     # Each further connection comes at no more than what the first one left of the requests that were allowed.
     while len(carried) < _CONNECTIONS and left > max((one.answered for one in carried), default=0):
@@ -59,14 +65,28 @@ def _run(session: ProbeSession) -> Finding:
         left -= one.answered + (one.loss is not None)
         if not one.has_ended:
             break
-    return _judge(carried, session.now_ns() - begun_ns)
+    took_ns = session.now_ns() - begun_ns
+    if any(one.has_ended for one in carried):
+        note_ages(session, carried)
+    return judge_carried(carried, took_ns)
 
 
-def _carry(session: ProbeSession, max_requests: int, until_ns: int) -> _Carried:
+def note_ages(session: ProbeSession, carried: Sequence[Carried]) -> None:
+    """Where responses take long, a lifetime may be over before a number of requests is; if that is looked at too."""
+    lifetime = session.finding("max_lifetime")
+    bounds = ("min_lifetime_ns", "max_lifetime_ns")
+    low, high = (None, None) if lifetime is None else (lifetime.values.get(name) for name in bounds)
+    if isinstance(low, int) and isinstance(high, int):
+        slack_ns = high * _AGE_SLACK
+        for one in carried:
+            one.is_old = low - slack_ns <= one.age_ns <= high + slack_ns
+
+
+def _carry(session: ProbeSession, max_requests: int, until_ns: int) -> Carried:
     """Send requests on one connection until it ends, or a limit is reached. Raises NoResponse where it gave none."""
     is_head = len(session.first.body) > _LONG_BODY_BYTES
     request = session.request(method="HEAD" if is_head else "GET")
-    carried = _Carried()
+    carried = Carried()
     with session.open() as stream:
         while carried.answered < max_requests and session.now_ns() < until_ns:
             try:
@@ -75,8 +95,10 @@ def _carry(session: ProbeSession, max_requests: int, until_ns: int) -> _Carried:
                 if not carried.answered or lost.how == Loss.MALFORMED:
                     raise
                 carried.loss = lost.how
+                carried.age_ns = (stream.ended_ns or lost.at_ns) - stream.connected_ns
                 break
             carried.answered += 1
+            carried.age_ns = reply.done_ns - stream.connected_ns
             carried.end = announcement(reply.head)
             if carried.answered == 1:
                 carried.keep_alive, carried.announced_max = reply.field("keep-alive"), reply.head.keep_alive_max
@@ -87,13 +109,15 @@ def _carry(session: ProbeSession, max_requests: int, until_ns: int) -> _Carried:
     return carried
 
 
-def _judge(carried: Sequence[_Carried], took_ns: int) -> Finding:
+def judge_carried(carried: Sequence[Carried], took_ns: int) -> Finding:
+    """What they say together. took_ns: the time that it took."""
     first = carried[0]
     refusal = next((one.refusal for one in carried if one.refusal), 0)
     ended = [one for one in carried if one.has_ended and not one.refusal]
     announced = _announced(first)
     if not ended:
-        text = f"more than {first.answered:,} in {format_duration(took_ns)}"
+        text = f"more than {first.answered:,} in {format_duration(first.age_ns if first.is_old else took_ns)}"
+        text += "; then it had come to its age" if first.is_old else ""
         return Finding(
             verdict=Verdict.UNKNOWN if refusal else Verdict.OK,
             measured=f"{text}; then status {refusal}: the server wants fewer requests" if refusal else text,
@@ -122,14 +146,14 @@ def _judge(carried: Sequence[_Carried], took_ns: int) -> Finding:
     )
 
 
-def _announced(first: _Carried) -> str | None:
+def _announced(first: Carried) -> str | None:
     parts = [f"Keep-Alive: {first.keep_alive}"] if first.keep_alive is not None else []
     if first.end and not first.refusal:
         parts.append(first.end.title)
     return "; ".join(parts) or None
 
 
-def _text(ended: Sequence[_Carried], silent: Sequence[_Carried]) -> str:
+def _text(ended: Sequence[Carried], silent: Sequence[Carried]) -> str:
     counts = [one.answered for one in ended]
     number = f"{min(counts):,}" if min(counts) == max(counts) else f"{min(counts):,} to {max(counts):,}"
     on = "" if len(ended) == 1 else f", {len(ended)} connections"
@@ -141,7 +165,7 @@ def _text(ended: Sequence[_Carried], silent: Sequence[_Carried]) -> str:
     return f"{how} after {number}{on}"
 
 
-def _advice(silent: Sequence[_Carried], counts: Sequence[int]) -> str:
+def _advice(silent: Sequence[Carried], counts: Sequence[int]) -> str:
     if silent:
         return (
             "let the server send `Connection: close` with its last response: a request that is on its way meanwhile "
@@ -178,7 +202,7 @@ MAX_REQUESTS = Probe(
         "announced": "whether each last response said close",
         "lost": "requests that got no response because their connection had ended",
         "announced_max": "what the first response's Keep-Alive field gave as max",
-        "more_than": "the connection carried this many and was still open",
+        "more_than": "the connection carried this many and was still open, or ended for its age",
     },
     requests=_requests,
     connections=_CONNECTIONS,

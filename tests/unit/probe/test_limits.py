@@ -7,9 +7,16 @@ import threading
 from contextlib import ExitStack
 
 import pytest
+from gevent.event import AsyncResult
 
-from loadgen.model.audit import FindingRecord
+from loadgen.model.audit import FindingRecord, Verdict
+from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS, NS_PER_S
+from loadgen.probe.announcement import Announcement
+from loadgen.probe.audit_plan import AuditPlan
+from loadgen.probe.finding import Finding
+from loadgen.probe.limits.max_requests import Carried, judge_carried, note_ages
+from loadgen.probe.session import AuditState, ProbeSession
 from tests.support.audits import finding, findings_of
 from tests.support.processes import BYE, HELLO, Script, read_request, scripted_server
 from tests.support.violations.limits import ends_after, ends_at_age
@@ -58,6 +65,28 @@ def test_a_keep_alive_field_that_promises_more() -> None:
     found = max_requests(serves(promise, HELLO, BYE))
     assert found["measured"] == "closed after 3, as announced, sooner than max=50, 3 connections"
     assert found["values"]["announced_max"] == 50
+
+
+@pytest.mark.parametrize(
+    ("age_s", "verdict", "measured"),
+    [
+        (30.1, "ok", "more than 600 in 30.1 s; then it had come to its age"),
+        (20, "note", "closed after 600, as announced"),
+    ],
+)
+def test_a_lifetime_is_not_taken_for_a_number_of_requests(age_s: float, verdict: str, measured: str) -> None:
+    state = AuditState.of(AuditPlan(target=parse_target("http://127.0.0.1:9/")))
+    lifetime = Finding(
+        verdict=Verdict.NOTE,
+        measured="closed",
+        values={"min_lifetime_ns": 29 * NS_PER_S, "max_lifetime_ns": 30 * NS_PER_S},
+    )
+    state.findings["max_lifetime"] = AsyncResult()
+    state.findings["max_lifetime"].set(lifetime)
+    carried = [Carried(600, Announcement.CLOSE, age_ns=int(age_s * NS_PER_S))]
+    note_ages(ProbeSession(state, "max_requests", 1, 1), carried)
+    found = judge_carried(carried, 40 * NS_PER_S)
+    assert (found.verdict, found.measured) == (verdict, measured)
 
 
 def test_no_more_requests_are_sent_than_allowed() -> None:
