@@ -150,9 +150,13 @@ class LocustRun:
             self._blocks = gevent.spawn(self.coordinator.run)
 
     def set_users(self, number: int) -> None:
-        """Locust has started this number of the run's users. The plan has the largest number of them."""
+        """Locust has started this number of the run's users."""
         self._spawned_users = number
-        self._most_users = max(self._most_users, number)
+        self._plan_for(number)
+
+    def _plan_for(self, users: int) -> None:
+        """The plan has the largest number of users that there were."""
+        self._most_users = max(self._most_users, users)
         self.plan = replace(self.plan, load=replace(self.plan.load, users=self._most_users))
 
     # Warnings
@@ -167,6 +171,7 @@ class LocustRun:
     def _note_users(self, round_number: int, expected: int, users: Mapping[str, int]) -> None:
         """Of a block: how many users there were to be, and how many of each class made load."""
         self._load_users.take(round_number, expected, users)
+        self._plan_for(sum(users.values()))  # while Locust is starting more, these are not all
         for code, message in self._load_users.notes():
             self.note(code, message, replaces=True)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -91,7 +93,7 @@ def summarise_policy(
         "throughput_rps": float(measured.answered.sum()) / seconds if seconds else 0.0,
         "throughput_rps_ci95": throughput_interval(measured, stops_early),
         "arrivals": _arrivals(blocks, samples.columns["late"][indices], cell.rate_rps) if cell.rate_rps else None,
-        "connections": _connections(blocks, exact, _slots(cell, plan)),
+        "connections": _connections(blocks, exact, partial(_slots, cell, plan)),
         # Warm-up included, as a connection is counted at its end.
         "not_echoed": sum(block.get("mismatched_echoes", 0) for block in blocks),
         "upgrade": upgrade_cost(blocks, measured, cell.policy.protocol),
@@ -115,11 +117,14 @@ def summarise_policy(
     return found
 
 
-def _slots(cell: Cell, plan: Plan) -> int:
-    """How many connections a block can have at the same time, of several origins to all of them."""
+def _slots(cell: Cell, plan: Plan, workers: int) -> int:
+    """How many connections a block can have at the same time, of several origins to all of them.
+
+    workers: how many ran it. Users share connections within a worker; Locust's workers have a pool each.
+    """
     clients = plan.load.max_connections if cell.rate_rps else cell.users
-    each = plan.processes if cell.policy.coalesces else cell.policy.pool or clients
-    return each * len(plan.origins)
+    shared = 1 if cell.policy.coalesces else cell.policy.pool
+    return (shared * workers or clients) * len(plan.origins)
 
 
 def _arrivals(blocks: list[BlockFacts], late: NDArray[Any], rate_rps: float) -> ArrivalsSummary:
@@ -169,14 +174,14 @@ def latency_summary(measured: PolicySamples, with_curve: bool, stops_early: bool
     }
 
 
-def _used_slots(block: BlockFacts, slots: int) -> int:
+def _used_slots(block: BlockFacts, slots: Callable[[int], int]) -> int:
     """How many connections the block needed: one for each slot that it used."""
     used = block["connections"]["slots"]
     # A scenario says itself how many requests its users have under way at a time.
-    return used if block.get("continuous") else min(slots * block.get("grouped", 1), used)
+    return used if block.get("continuous") else min(slots(block.get("workers", 1)) * block.get("grouped", 1), used)
 
 
-def _connections(blocks: list[BlockFacts], exact: SampleCounts, slots: int) -> ConnectionsSummary:
+def _connections(blocks: list[BlockFacts], exact: SampleCounts, slots: Callable[[int], int]) -> ConnectionsSummary:
     """What became of them. exact: what the blocks' windows counted. slots: see `_slots`."""
     counts: Counter[str] = Counter()
     endings: Counter[str] = Counter()

@@ -484,6 +484,8 @@ def test_the_plan_has_the_users_that_take_part_and_no_others(make_run: MakeRun) 
     run = make_run(FakeChannel("a"), plan(users=10))
     run.set_users(3)
     assert run.plan.load.users == 3
+    run.coordinator.on_users(0, 3, {"Alternating": 5})  # two more have come, and others are still to come
+    assert run.plan.load.users == 5
 
 
 @pytest.mark.parametrize(
