@@ -192,7 +192,7 @@ def test_the_cost_is_said_beforehand(capsys: pytest.CaptureFixture[str]) -> None
     probe = Probe(name="x", title="X", question="X?", method="X.", section="", requests=1000, connections=4, run=_never)
     show_cost(Audit(AuditPlan(target=parse_target("http://127.0.0.1/")), [probe]))
     assert (
-        "1 check of http://127.0.0.1/: at most 1,003 requests on 7 connections within 120 s" in capsys.readouterr().err
+        "1 check of http://127.0.0.1/: at most 1,006 requests on 10 connections within 120 s" in capsys.readouterr().err
     )
 
 
