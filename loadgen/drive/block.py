@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gevent
 from gevent.event import AsyncResult
@@ -26,6 +27,9 @@ from loadgen.model.redaction import redact_url
 from loadgen.model.sample_sink import RunSink
 from loadgen.wire.http1.head import ResponseHead
 from loadgen.wire.route import Route
+
+if TYPE_CHECKING:  # it takes a worker long to make these types
+    from loadgen.model.block_facts import AddressChange
 
 _MAX_LOOK_UP_S = 2.0
 # Of a Location field: what is read, and what a block's facts hold of it.
@@ -141,10 +145,22 @@ def addresses_used(connections: ConnectionManager, *routes: Route) -> dict[str, 
         look_again(route)
         known = route.addresses if route.addressing.addresses != FIRST else ()
         facts["balance"] = balance.facts(known) | {"changes": address_changes(route.take_changes())}
+    if len(routes) > 1 and (changes := changes_by_origin(routes)):
+        facts["address_changes"] = changes
     if any(route.race_delay_ns for route in routes):
         each = [route.races.take() for route in routes]
         facts["races"] = {name: sum(one[name] for one in each) for name in each[0]}
     return facts
+
+
+def changes_by_origin(routes: Iterable[Route]) -> list[AddressChange]:
+    """What look-ups of the names of several origins changed."""
+    found: list[AddressChange] = []
+    for route in routes:
+        if route.addressing.dns_ttl_ns is not None:
+            look_again(route)
+        found += [{**one, "origin": route.target.base_url} for one in address_changes(route.take_changes())]
+    return found
 
 
 def look_again(route: Route) -> None:

@@ -144,6 +144,8 @@ class AddressChange(TypedDict):
     """Addresses that the name had not before."""
     removed: list[str]
     """Addresses that it has no more."""
+    origin: NotRequired[str]
+    """Of several origins the one with this name."""
 
 
 class BalanceFacts(TypedDict):
@@ -280,6 +282,8 @@ class BlockRecord(TypedDict):
     """What is in no row, as the disk was full; absent where nothing is missing."""
     balance: NotRequired[BalanceFacts]
     """Connections and requests by address and backend; absent where there is one of each."""
+    address_changes: NotRequired[list[AddressChange]]
+    """What look-ups of several origins' names changed; absent where nothing did, or the block has a balance."""
     races: NotRequired[RaceFacts]
     """Attempts to connect; absent where connections try one address."""
     kernel: NotRequired[KernelFacts]

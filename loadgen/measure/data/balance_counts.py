@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import zip_longest
 from typing import Any
 
-from loadgen.model.block_facts import AddressFacts, BalanceFacts
+from loadgen.model.block_facts import AddressChange, AddressFacts, BalanceFacts
 
 
 def add_balances(counted: Iterable[BalanceFacts | None]) -> BalanceFacts | None:
@@ -16,14 +16,23 @@ def add_balances(counted: Iterable[BalanceFacts | None]) -> BalanceFacts | None:
         return None
     names = list(dict.fromkeys(name for one in found for name in one["addresses"]))
     backends = list(dict.fromkeys(name for one in found for name in one["backends"]))
-    changes = {(tuple(change["added"]), tuple(change["removed"])): change for one in found for change in one["changes"]}
     return {
         "begun_ns": min(one["begun_ns"] for one in found),
         "interval_ns": found[0]["interval_ns"],
         "addresses": {name: _sum([one["addresses"].get(name) for one in found]) for name in names},
         "backends": {name: add_lists(one["backends"].get(name, []) for one in found) for name in backends},
-        "changes": sorted(changes.values(), key=lambda change: change["at_ns"]),
+        "changes": add_changes(one["changes"] for one in found),
     }
+
+
+def add_changes(each: Iterable[Iterable[AddressChange]]) -> list[AddressChange]:
+    """All of them; one that several workers saw is there once."""
+    found = {
+        (change.get("origin"), *map(tuple, (change["added"], change["removed"]))): change
+        for changes in each
+        for change in changes
+    }
+    return sorted(found.values(), key=lambda change: change["at_ns"])
 
 
 def add_lists(lists: Iterable[list[int]]) -> list[int]:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from loadgen.measure.data.balance_counts import add_balances
+from loadgen.measure.data.balance_counts import add_balances, add_changes
 from loadgen.measure.data.block_histograms import BlockHistograms
 from loadgen.measure.data.downsampling import add_each, add_up
 from loadgen.measure.data.limiting import level
@@ -99,6 +99,8 @@ def merge_blocks(blocks: list[BlockFacts]) -> BlockFacts:
         merged["unasked_bytes"] = add_unasked(one.get("unasked_bytes") for one in each)
     if "balance" in merged:
         merged["balance"] = add_balances(one.get("balance") for one in each)
+    if "address_changes" in merged:
+        merged["address_changes"] = add_changes(one.get("address_changes", ()) for one in each)
     if "counted" in merged:
         merged["counted"] = add_up([one["counted"] for one in each])
     return cast(BlockFacts, merged)

@@ -51,18 +51,22 @@ def address_warnings(blocks: Iterable[BlockFacts], plan: Plan, environment: Envi
 
 def change_warnings(blocks: Iterable[BlockFacts]) -> Warnings:
     """Look-ups in mid-run that found other addresses than those before."""
-    counted = [one for block in blocks if (one := block.get("balance"))]
-    begun_ns = min((one["begun_ns"] for one in counted), default=0)
-    for one in counted:
-        for change in one["changes"]:
-            what = [
-                f"{', '.join(names)} {word}"
-                for names, word in ((change["added"], "came"), (change["removed"], "went"))
-                if names
-            ]
-            at_s = (change["at_ns"] - begun_ns) / NS_PER_S
-            message = f"the name's addresses changed {at_s:.1f} s into the load: {'; '.join(what)}"
-            yield WarningCode.ADDRESSES_CHANGED, message
+    each = list(blocks)
+    balances = [balance for block in each if (balance := block.get("balance"))]
+    of_several = [block for block in each if not block.get("balance") and "load_begun_ns" in block]
+    begun = [*(one["begun_ns"] for one in balances), *(block["load_begun_ns"] for block in of_several)]
+    begun_ns = min(begun, default=0)
+    noted = [*(one["changes"] for one in balances), *(block.get("address_changes", []) for block in of_several)]
+    told: dict[str, str] = {}
+    for change in sorted(chain.from_iterable(noted), key=lambda change: change["at_ns"]):
+        moved = ((change["added"], "came"), (change["removed"], "went"))
+        what = "; ".join(f"{', '.join(names)} {word}" for names, word in moved if names)
+        whose = f"{change['origin']}: " if "origin" in change else ""
+        if told.get(whose) == what:  # another worker has looked the name up later
+            continue
+        told[whose] = what
+        at_s = (change["at_ns"] - begun_ns) / NS_PER_S
+        yield WarningCode.ADDRESSES_CHANGED, f"{whose}the name's addresses changed {at_s:.1f} s into the load: {what}"
 
 
 def _named_targets(plan: Plan, environment: EnvironmentRecord) -> Iterator[tuple[str, TargetRecord | None]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from loadgen.drive import block as block_module
 from loadgen.drive.block import addresses_used, look_again, redirect_location
 from loadgen.model.addressing import Addressing
 from loadgen.model.target import parse_target
@@ -109,6 +110,23 @@ def test_what_races_cost_is_a_fact_of_the_block() -> None:
     assert addresses_used(manager, route)["races"]["attempts"] == 3
     assert addresses_used(manager, route)["races"]["attempts"] == 0
     assert addresses_used(manager, Route(parse_target("http://h/"))) == {}
+
+
+def test_what_look_ups_of_several_origins_changed_is_a_fact_of_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[Any] = []
+    monkeypatch.setattr(block_module, "look_again", looked.append)
+    routes = [Route(parse_target(url), addressing=Addressing(dns_ttl_ns=1)) for url in ("http://h/", "http://other/")]
+    for number in (1, 2):
+        routes[1].set_addresses([(2, (f"192.0.2.{number}", 80))], number)
+    manager: Any = SimpleNamespace(balance=None)
+    (change,) = addresses_used(manager, *routes)["address_changes"]
+    assert (change["origin"], change["added"], change["removed"]) == (
+        "http://other",
+        ["192.0.2.2:80"],
+        ["192.0.2.1:80"],
+    )
+    assert addresses_used(manager, *routes) == {}
+    assert looked == routes * 2
 
 
 def test_races_to_several_origins_are_counted_together() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from loadgen.measure.data.balance_counts import add_balances
+from loadgen.measure.data.balance_counts import add_balances, add_changes
 
 CHANGE: dict[str, Any] = {"at_ns": 7, "added": ["c"], "removed": []}
 
@@ -33,3 +33,11 @@ def test_they_are_added_up_interval_by_interval() -> None:
 
 def test_where_nothing_was_counted() -> None:
     assert add_balances([None, None]) is None
+
+
+def test_a_change_that_several_workers_saw_is_there_once_for_each_origin() -> None:
+    def change(origin: str, at_ns: int) -> Any:
+        return {"origin": origin, "at_ns": at_ns, "added": ["a"], "removed": []}
+
+    found = add_changes([[change("http://a", 5), change("http://b", 4)], [change("http://a", 5)], []])
+    assert [(one["origin"], one["at_ns"]) for one in found] == [("http://b", 4), ("http://a", 5)]

@@ -115,6 +115,19 @@ def test_addresses_that_change_in_mid_run() -> None:
     assert list(change_warnings(blocks)) == [
         (WarningCode.ADDRESSES_CHANGED, "the name's addresses changed 12.0 s into the load: c came; a, b went")
     ]
+    of_origin = {"at_ns": 12 * S, "added": ["c"], "removed": [], "origin": "http://a"}
+    later = of_origin | {"at_ns": 14 * S}  # as another worker saw it
+    gone = of_origin | {"at_ns": 15 * S, "added": [], "removed": ["c"]}
+    again = of_origin | {"at_ns": 16 * S}
+    several: Any = [
+        {"load_begun_ns": 2 * S},
+        {"load_begun_ns": 9 * S, "address_changes": [of_origin]},
+        {"load_begun_ns": 13 * S, "address_changes": [later, gone, again]},
+        {},
+    ]
+    assert [message.partition(" changed ")[2] for _, message in change_warnings(several)] == [
+        "10.0 s into the load: c came", "13.0 s into the load: c went", "14.0 s into the load: c came",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
