@@ -28,6 +28,16 @@ _NOT_IN_LOCUST = {
     if option.not_in_locust not in ("", LOCUSTS_OWN)
 }
 """Options of `loadgen compare` that Locust has no place for, with what to write instead."""
+BECOME_LOCUST = """\
+import sys
+sys.argv[0] = "locust"
+try:
+    from locust.main import main
+    main()
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+"""What `-m locust` does, with a name for Locust's messages, and an end without a traceback while it is loading."""
 
 
 def list_locustfiles() -> int:
@@ -51,7 +61,7 @@ def run_locustfile(name: str | None, arguments: Sequence[str]) -> NoReturn:
             raise click.UsageError(f"{flag} is for loadgen compare; {_NOT_IN_LOCUST[flag]}")
     path = _locustfile(name)
     # -P: a module in the current folder must not be taken for one of Locust's.
-    os.execv(sys.executable, [sys.executable, "-P", "-m", "locust", "-f", str(path), *arguments])  # noqa: S606 # no shell is wanted
+    os.execv(sys.executable, [sys.executable, "-P", "-c", BECOME_LOCUST, "-f", str(path), *arguments])  # noqa: S606 # no shell is wanted
 
 
 def start_web_ui(arguments: Sequence[str]) -> NoReturn:

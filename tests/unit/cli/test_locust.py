@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 import loadgen
+from loadgen.cli.locust import BECOME_LOCUST
 from tests.support.runner import run_cli
 
 SOURCE = Path(__file__).parents[3] / "locustfiles"  # a wheel holds copies of these
@@ -20,7 +22,7 @@ def locust(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     received: list[str] = []
 
     def become(program: str, command: list[str]) -> None:
-        assert [program, "-P", "-m", "locust", "-f"] == [sys.executable, *command[1:5]]
+        assert [program, "-P", "-c", "-f"] == [sys.executable, *command[1:3], command[4]]
         received.extend(command[5:])
         raise SystemExit(0)
 
@@ -123,3 +125,17 @@ def test_the_web_ui_heeds_locusts_own_variables(locust: list[str], monkeypatch: 
 def test_options_that_locust_will_refuse_are_left_to_it(locust: list[str]) -> None:
     assert run_cli("ui", "--web-port").stdout == ""
     assert locust[-1] == "--web-port"
+
+
+@pytest.mark.parametrize(
+    ("does", "code", "said"),
+    [("raise KeyboardInterrupt", 130, ""), ("print(*sys.argv); sys.exit(1)", 1, "locust -f a.py\n")],
+)
+def test_locust_has_its_name_and_ends_quietly_while_it_loads(tmp_path: Path, does: str, code: int, said: str) -> None:
+    (tmp_path / "locust").mkdir()
+    (tmp_path / "locust" / "main.py").write_text(f"import sys\n\ndef main(): {does}\n", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", BECOME_LOCUST, "-f", "a.py"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=20, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (code, said, "")
