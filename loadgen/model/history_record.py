@@ -59,7 +59,7 @@ class HistoryGroup(TypedDict):
     """Runs of one plan against one target, the earliest first."""
 
     title: str
-    """The request and the load, in words."""
+    """The request and the load, in words, and what else tells the plan from others that these words fit."""
     runs: list[HistoryRun]
     """At least one."""
 
