@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from loadgen.model.diff_record import UnlikeFact
+from loadgen.model.origins import places_of
 from loadgen.model.plan import Plan
 from loadgen.model.run_record import EnvironmentRecord, RunRecord
 from loadgen.model.target import Target
@@ -38,8 +39,9 @@ def _target(plan: Plan, environment: EnvironmentRecord) -> object:
 
 
 def _of_each(plan: Plan, read: Callable[[Target], str]) -> str:
-    """A fact of the target; of several targets that of each, by name."""
-    return ", ".join(f"{one.name} {read(one.target)}" for one in plan.targets) or read(plan.target)
+    """A fact of the target; of several targets that of each, by name, and of several origins that of each."""
+    named = (f"{one.name} {read(one.target)}" for one in plan.targets)
+    return ", ".join(named) or ", ".join(map(read, plan.origins))
 
 
 def _scheme(plan: Plan, _environment: EnvironmentRecord) -> object:
@@ -48,6 +50,45 @@ def _scheme(plan: Plan, _environment: EnvironmentRecord) -> object:
 
 def _path(plan: Plan, _environment: EnvironmentRecord) -> object:
     return _of_each(plan, lambda target: target.path)
+
+
+def _connections(plan: Plan, _environment: EnvironmentRecord) -> object:
+    """What connections are made of, wherever they lead."""
+    ends = (plan.addressing.endpoint(one, plan.proxy_to(one)) for one in plan.each_target)
+    return ", ".join("socket file" if one.socket else "TCP" for one in ends)
+
+
+def _requests(plan: Plan, _environment: EnvironmentRecord) -> object:
+    """Those of several, each with the place of its origin, whose host may be another one."""
+    places = places_of(plan.target, plan.requests)
+    return [
+        {**one.record(secrets=False), "origin": place} for one, place in zip(plan.requests, places, strict=True)
+    ] or None
+
+
+def _transfer(plan: Plan, _environment: EnvironmentRecord) -> object:
+    """How bodies are sent, and how long one is that stays in its file."""
+    transfer = plan.transfer
+    found = {
+        "chunks": transfer.max_chunk_bytes if transfer.chunked or transfer.chunk_bytes else None,
+        "file_bytes": transfer.file.size_bytes if transfer.file is not None else None,
+        "continue_timeout": duration_text(transfer.continue_timeout_ns) if transfer.expects_continue else None,
+    }
+    return ", ".join(f"{name} {value}" for name, value in found.items() if value is not None) or "as usual"
+
+
+def _templates(plan: Plan, _environment: EnvironmentRecord) -> object:
+    values = plan.templating.values
+    return (values.columns if values is not None else ()) if plan.templating.is_on else None
+
+
+def _addressing(name: str) -> Callable[[Plan, EnvironmentRecord], object]:
+    return lambda plan, _environment: getattr(plan.addressing, name)
+
+
+def _ends(plan: Plan, _environment: EnvironmentRecord) -> object:
+    """Where connections go in place of what the URL names."""
+    return [f"{one}" for one in (*plan.addressing.connect_to, *plan.addressing.resolve)]
 
 
 def _server(_plan: Plan, environment: EnvironmentRecord) -> object:
@@ -105,6 +146,15 @@ _IN_COMMON = (
     _Fact("path", _path),
     _Fact("header fields", lambda plan, _environment: plan.to_json(secrets=False)["headers"]),
     _Fact("body", lambda plan, _environment: plan.to_json(secrets=False)["body_base64"]),
+    _Fact("several requests", _requests),
+    _Fact("how bodies are sent", _transfer),
+    _Fact("templates", _templates),
+    _Fact("connections", _connections),
+    _Fact("IPv4 alone", _addressing("ipv4")),
+    _Fact("IPv6 alone", _addressing("ipv6")),
+    _Fact("addresses", _addressing("addresses")),
+    _Fact("Happy Eyeballs (ns)", _addressing("happy_eyeballs_ns")),
+    _Fact("names are looked up again (ns)", _addressing("dns_ttl_ns")),
     _Fact("proxy", lambda plan, _environment: plan.to_json(secrets=False)["proxy"]),
     _Fact("hosts without proxy", lambda plan, _environment: list(plan.proxying.no_proxy)),
     _Fact("PROXY protocol", lambda plan, _environment: plan.proxying.protocol),
@@ -115,6 +165,7 @@ _IN_COMMON = (
     _Fact("cookies are kept", _plan("cookies")),
     _Fact("trailers are asked for", _plan("trailers")),
     _Fact("target", _target, is_refused=False),
+    _Fact("connections go elsewhere", _ends, is_refused=False),
 )
 """What runs of one group of a history have in common."""
 _ROWS = (

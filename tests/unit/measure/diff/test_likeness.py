@@ -8,8 +8,14 @@ from typing import Any
 import pytest
 
 from loadgen.measure.diff.likeness import plan_facts, unlike
+from loadgen.model.addressing import Addressing
+from loadgen.model.body_file import BodyFile
+from loadgen.model.body_transfer import BodyTransfer
+from loadgen.model.endpoint import ResolveRule
 from loadgen.model.named_target import NamedTarget
+from loadgen.model.request_list import read_requests
 from loadgen.model.target import parse_target
+from loadgen.model.templating import Templating
 from loadgen.model.tls_settings import TlsSettings
 from tests.support.synthetic import ENVIRONMENT, plan_json
 
@@ -32,6 +38,15 @@ def test_like_runs_differ_in_nothing() -> None:
         ({"processes": 2}, "worker processes"),
         ({"url": "https://127.0.0.1:8080/", "tls": TlsSettings(version="1.2")}, "TLS offers"),
         ({"url": "https://127.0.0.1:8080/", "tls": TlsSettings(("a.pem",))}, "client certificates"),
+        ({"requests": read_requests('{"url": "/a"}')}, "several requests"),
+        ({"transfer": BodyTransfer(chunked=True), "body": b"x", "method": "PUT"}, "how bodies are sent"),
+        ({"transfer": BodyTransfer(file=BodyFile("/a", 9)), "method": "PUT"}, "how bodies are sent"),
+        ({"templating": Templating(is_on=True), "headers": (("X-A", "{n}"),)}, "templates"),
+        ({"url": "unix:/run/a"}, "connections"),
+        ({"addressing": Addressing(addresses="all")}, "addresses"),
+        ({"addressing": Addressing(happy_eyeballs_ns=50_000_000)}, "Happy Eyeballs (ns)"),
+        ({"addressing": Addressing(dns_ttl_ns=0)}, "names are looked up again (ns)"),
+        ({"addressing": Addressing(ipv4=True)}, "IPv4 alone"),
     ],
 )
 def test_another_plan_is_refused(plan: dict[str, Any], what: str) -> None:
@@ -51,6 +66,25 @@ def test_another_environment_is_refused(key: str, what: str) -> None:
 def test_a_target_on_another_host_and_more_rounds_are_told() -> None:
     found = unlike(record(), record(url="http://127.0.0.2:8080/", rounds=9))
     assert [(one["what"], one["is_refused"]) for one in found] == [("target", False), ("rounds", False)]
+
+
+def test_of_several_origins_the_hosts_may_be_others() -> None:
+    def several(*urls: str) -> Any:
+        lines = (f'{{"url": "{url}", "name": "{name}"}}' for name, url in zip("ab", urls, strict=True))
+        return record(url="http://h/", requests=read_requests("\n".join(lines)))
+
+    old = several("/a", "http://i/b")
+    assert unlike(old, several("/a", "http://i/b")) == []
+    moved = unlike(old, several("/a", "http://j/b"))
+    assert [(one["what"], one["new"], one["is_refused"]) for one in moved] == [("target", "h:80, j:80", False)]
+    for other in (several("/a", "/b"), several("/a", "https://i/b"), several("/a", "http://i/c")):
+        assert any(one["is_refused"] for one in unlike(old, other))
+
+
+def test_where_connections_go_instead_is_told() -> None:
+    resolved = record(addressing=Addressing(resolve=(ResolveRule("127.0.0.1", 8080, ("127.0.0.2",)),)))
+    (found,) = unlike(record(), resolved)
+    assert (found["what"], found["is_refused"]) == ("connections go elsewhere", False)
 
 
 def test_each_of_several_targets_counts() -> None:
