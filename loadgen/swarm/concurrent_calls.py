@@ -37,3 +37,15 @@ def _outcome(call: Callable[[], T]) -> tuple[T | None, Exception | None]:
         return call(), None
     except Exception as error:
         return None, error
+
+
+def join_before_exit(greenlet: gevent.Greenlet) -> None:
+    """Wait for the greenlet's end. One that waits and is killed meanwhile ends at its next wait after that."""
+    was_killed = False
+    while not greenlet.ready():
+        try:
+            greenlet.join()
+        except gevent.GreenletExit:
+            was_killed = True
+    if was_killed:
+        gevent.spawn(gevent.getcurrent().kill, block=False)

@@ -51,7 +51,7 @@ def _connect(environment: Environment, runner: Any, web_ui: Any, **_: Any) -> No
     on.test_stop.add_listener(lambda environment, **_: controller.finish())
     on.worker_report.add_listener(lambda client_id, data, **_: controller.worker_reported(client_id, data))
     # Before Locust sets its exit code.
-    on.quitting.add_listener(lambda environment, **_: runner.stop())
+    on.quitting.add_listener(lambda environment, **_: _end(runner, controller))
     try:
         controller.check()
     except PlanError as error:
@@ -65,6 +65,12 @@ def _connect(environment: Environment, runner: Any, web_ui: Any, **_: Any) -> No
     # Locust starts the timer of --run-time next, and the loop's own time has stood still since the imports began: the
     # run would be shorter by as long as these took.
     gevent.get_hub().loop.update_now()
+
+
+def _end(runner: Any, controller: RunController) -> None:
+    """Locust is about to end: so does its test, and what a test that has ended still has to write comes first."""
+    runner.stop()
+    controller.finish()
 
 
 def _plugin(environment: Environment, runner: Any) -> LoadgenPlugin:

@@ -20,6 +20,7 @@ from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from loadgen.probe.audit_plan import EMBEDDED_IDLE_MAX_NS, AuditPlan
 from loadgen.show.export.requested import check_exports, writes_to_stdout
+from loadgen.swarm.concurrent_calls import join_before_exit
 from loadgen.swarm.coordinator import POLL_S, patience_s
 from loadgen.swarm.live_view import FINISHING, RUNNING, LiveView
 from loadgen.swarm.locust_states import LOADING
@@ -60,6 +61,8 @@ class RunController:
         self._channel = channel
         self._agent = agent
         """The load-making side in this process; None on a master."""
+        self._finishing: gevent.Greenlet | None = None
+        """Completes the folder of the last run."""
         self._exit_code: int | None = None
         """Locust's exit code, where we have set it."""
         self._report_text = ""
@@ -122,11 +125,17 @@ class RunController:
             self.run.stop()
 
     def finish(self) -> None:
-        """Locust has ended the test: complete the run's folder."""
-        run = self.run
-        if run is None or self.live_view.state != RUNNING:
-            return
-        self.live_view.state = FINISHING
+        """Locust has ended the test: complete the run's folder; returns when that is done.
+
+        Whatever ends the caller meanwhile does not end this: a user who calls `runner.quit()` is killed by that.
+        """
+        if self.run is not None and self.live_view.state == RUNNING:
+            self.live_view.state = FINISHING
+            self._finishing = gevent.spawn(self._complete, self.run)
+        if self._finishing is not None:
+            join_before_exit(self._finishing)
+
+    def _complete(self, run: LocustRun) -> None:
         run.collect()
         if "embedded_target" in run.facts["environment"]:
             run.facts["environment"]["embedded_target"] = self.target_host.account(run.plan)

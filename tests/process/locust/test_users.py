@@ -53,6 +53,23 @@ class Shopper(ReuseUser):
             raise StopUser
 """
 
+_QUITTING = """
+from locust import constant, task
+
+from loadgen.swarm import ReuseUser
+
+class Shopper(ReuseUser):
+    wait_time = constant(0.01)
+    requests = 0
+
+    @task
+    def buy(self):
+        self.client.get("/")
+        self.requests += 1
+        if self.requests == 10:
+            self.environment.runner.quit()
+"""
+
 
 def run(folder: Path, locustfile: str, *options: str, users: int, seconds: int = 2) -> tuple[dict[str, Any], list[str]]:
     """The summary of a run, and what its warnings say of users."""
@@ -97,3 +114,10 @@ def test_a_run_without_any_user_says_so(tmp_path: Path) -> None:
     assert len(missing) == 1
     assert ": 0 of 2 at the least" in missing[0]
     assert summary(tmp_path)["verdict"] == "no request that began in a measured window was answered: no user made load"
+
+
+def test_users_that_end_the_test_leave_whole_results(tmp_path: Path) -> None:
+    """Locust kills all users then, those among them that called `quit`."""
+    found, _ = run(tmp_path, _QUITTING, users=3, seconds=60)
+    policy = found["policies"]["persistent"]["connections"]
+    assert policy["exchanges_with_warmup"] + found.get("incomplete_rounds", {"exchanges": 0})["exchanges"] <= 30

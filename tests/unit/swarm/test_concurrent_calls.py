@@ -8,7 +8,7 @@ import gevent
 import pytest
 from gevent.event import Event
 
-from loadgen.swarm.concurrent_calls import call_together
+from loadgen.swarm.concurrent_calls import call_together, join_before_exit
 
 
 class Calls:
@@ -57,3 +57,32 @@ def test_none_goes_on_without_the_greenlet_that_waits() -> None:
     calls.go_on.set()
     gevent.idle()
     assert (calls.begun, calls.ended) == (["a", "b"], [])
+
+
+def test_who_waits_for_the_end_of_something_is_killed_after_it() -> None:
+    goes_on = Event()
+    steps: list[str] = []
+    work = gevent.spawn(goes_on.wait)
+
+    def waiting() -> None:
+        join_before_exit(work)
+        steps.append("is over")
+        gevent.sleep(0)
+        gevent.sleep(0)
+        steps.append("lives")
+
+    waits = gevent.spawn(waiting)
+    gevent.idle()
+    waits.kill(block=False)
+    gevent.idle()
+    assert not waits.ready()
+    goes_on.set()
+    waits.join()
+    assert (work.successful(), steps) == (True, ["is over"])
+
+
+def test_who_is_not_killed_lives_on() -> None:
+    work = gevent.spawn(gevent.sleep, 0)
+    join_before_exit(work)
+    gevent.sleep(0)
+    assert work.ready()

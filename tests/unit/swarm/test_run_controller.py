@@ -266,6 +266,19 @@ def test_a_run_without_samples_is_cut_short(rig: Rig, caplog: pytest.LogCaptureF
     assert "all workers were lost, and what they had measured with them" in caplog.text
 
 
+def test_a_user_who_ends_the_test_and_with_that_itself_loses_no_results(rig: Rig) -> None:
+    """Locust kills the users, and it is one of these that called `runner.quit()`."""
+    rig.controller.begin()
+    rig.spawned(4)
+    until(lambda: "block" in rig.agent.calls)
+    rig.plugin.stopping()
+    user = gevent.spawn(rig.controller.finish)
+    gevent.sleep(0)
+    user.kill(block=False)
+    rig.controller.finish()  # of a Locust that ends
+    assert rig.state == FINISHED
+
+
 def test_without_users_there_is_no_block_and_with_the_next_one_it_goes_on(rig: Rig) -> None:
     rig.controller.begin()
     rig.spawned(0)
