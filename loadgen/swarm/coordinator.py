@@ -30,7 +30,7 @@ def patience_s(now_s: float, until_s: float) -> float:
 
     until_s: when the run will end, by the same clock; 0 if that is not known.
     """
-    return min(_USERS_PATIENCE_S, max(0.0, until_s - now_s) / 2) if until_s else _USERS_PATIENCE_S
+    return min(_USERS_PATIENCE_S, max(0.0, until_s - now_s) * 0.75) if until_s else _USERS_PATIENCE_S
 
 
 class BlockCoordinator:

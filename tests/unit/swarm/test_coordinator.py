@@ -316,7 +316,7 @@ def test_a_round_that_a_worker_left_says_nothing_of_users() -> None:
     assert seen == [8, 8, 4, 4]
 
 
-@pytest.mark.parametrize(("until_s", "waits_s"), [(0.0, 10.0), (1100.0, 10.0), (1008.0, 4.0), (900.0, 0.0)])
+@pytest.mark.parametrize(("until_s", "waits_s"), [(0.0, 10.0), (1100.0, 10.0), (1008.0, 6.0), (900.0, 0.0)])
 def test_workers_wait_for_their_users_before_the_first_block_alone(until_s: float, waits_s: float) -> None:
     rig = Rig("a", until_s=until_s)
     rig.run(max_blocks=2)
