@@ -104,6 +104,17 @@ def write_client_certificates(arguments: list[str], folder: Path) -> None:
             (folder / word.removeprefix("file:")).write_text(PASSPHRASE, encoding="utf-8")
 
 
+def summary_of(folder: Path) -> dict[str, Any]:
+    """Empty where a run ended without one."""
+    path = folder / "summary.json"
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return found
+
+
+def measured_all(run: dict[str, Any]) -> bool:
+    return bool(run) and all(one["requests"] for one in run["policies"].values())
+
+
 @pytest.mark.parametrize("line", lines("run"))
 def test_comparisons_and_sweeps(line: str, share_target: Share, tmp_path: Path) -> None:
     target = share_target(*(["--tls"] if "https://" in line else []))
@@ -127,10 +138,14 @@ def test_comparisons_and_sweeps(line: str, share_target: Share, tmp_path: Path) 
             proxy, port = stack.enter_context(fake_proxy(asks if has_login else None, password="password"))
             arguments[place] = re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{port}", arguments[place])
         long = ["--block", "400ms"] if "1000000" in line else []  # on a busy machine a megabyte takes its time
-        done = run_cli(*arguments, *QUICK, *long, *load_for(line), "--out", "run", cwd=tmp_path)
+        run_for = [*arguments, *QUICK, *long, *load_for(line)]
+        done = run_cli(*run_for, "--out", "run", cwd=tmp_path)
+        run = summary_of(tmp_path / "run")
+        if not measured_all(run):  # on a busy machine a policy may need longer for its first request
+            done = run_cli(*run_for, "--block", "1s", "--out", "longer", cwd=tmp_path)
+            run = summary_of(tmp_path / "longer")
     assert done.code == 0, done.stderr
-    run = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))
-    assert all(one["requests"] for one in run["policies"].values())
+    assert measured_all(run)
     if "--proxy" in line:
         past = "direct" if "--no-proxy" in line else ""
         assert proxy.shown >= sum(one["requests"] for one in run["policies"].values() if one.get("target", "-") != past)

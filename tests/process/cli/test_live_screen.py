@@ -36,7 +36,8 @@ def test_its_last_figures_are_those_of_the_summary(share_target: Callable[..., T
     (comparison,) = summary["comparisons"]
     low, high = comparison["latency_mean_ratio_ci95"]
     assert f"{comparison['latency_mean_ratio']:.3g} ×" in rows["close/persistent"]
-    assert f"[{low:.3g}, {high:.3g}]" in rows["close/persistent"]
+    # A busy machine may know nothing of the ratio, and then shows no bounds.
+    assert f"[{low:.3g}, {high:.3g}]" in rows["close/persistent"] or "±1,000% or more" in rows["close/persistent"]
     after = run.screen()
     assert not after.cursor.hidden
     text = "\n".join(lines_of(after))

@@ -114,7 +114,8 @@ def test_a_stream_waits_where_the_server_allows_fewer(share_target: Start, tmp_p
     # Two of three wait: for one response, or for two.
     assert one["phases_ns"]["queue"]["count"] > 0.8 * one["requests"]
     assert one["phases_ns"]["queue"]["p50"] > 14_000_000
-    assert one["phases_ns"]["wait"]["p50"] < 29_000_000
+    # Were the time in the queue a part of it, it would be the longer one.
+    assert one["phases_ns"]["wait"]["p50"] < 1.2 * one["phases_ns"]["queue"]["p50"]
 
 
 def test_a_server_that_declines_is_counted_and_served_in_http_1_1(share_target: Start, tmp_path: Path) -> None:
@@ -217,11 +218,12 @@ def test_a_place_whose_last_stream_fails_alone_is_used_again(tmp_path: Path, lim
 
     with scripted_server(script) as port:
         policy = f"h2-prior+pool:1+streams:4+{limit}"
-        more = ("--users", "4", "--policies", policy, "--timeout", "100ms", "--rounds", "1", "--block", "900ms")
+        more = ("--users", "4", "--policies", policy, "--timeout", "200ms", "--rounds", "1", "--block", "1500ms")
         one = compare(f"http://127.0.0.1:{port}/", tmp_path / "run", *more)["policies"][policy]
     assert one["connections"]["opened"] > 4
     assert one["requests"] > 6
-    assert one["errors"].keys() == {"response_timeout"}
+    assert "response_timeout" in one["errors"]
+    assert one["errors"].keys() <= {"response_timeout", "http2_settings_timeout"}  # this server may be slow itself
 
 
 # Who closes, and who was asked to

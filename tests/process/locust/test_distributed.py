@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.support.locusts import (
-    LOCUSTFILES,
     PACED,
     account,
     await_log,
@@ -68,12 +67,20 @@ def test_three_processes_over_trusted_tls_give_one_result(tmp_path: Path, start_
     assert policies["close-resume"]["connections"]["tls_resumed"] > 0
 
 
-def test_no_round_begins_before_slow_workers_have_their_users(tmp_path: Path) -> None:
+def test_no_round_begins_before_slow_workers_have_their_users(
+    tmp_path: Path, start_target: Callable[..., Target]
+) -> None:
     """Locust itself waits for them one second; then the first rounds would lack these users without a word."""
     slow = tmp_path / "slow.py"
     slow.write_text(_SLOW_WORKERS, encoding="utf-8")
-    done = headless(f"{slow},{LOCUSTFILES / 'compare.py'}", tmp_path, "--processes", "3", users=7, seconds=5)
-    assert done.returncode == 0, done.stderr
+    target = start_target()
+    line = [*endless("-H", target.url, "--processes", "3", *PACED, users=7)]
+    line[line.index("-f") + 1] = f"{slow},{line[line.index('-f') + 1]}"
+    with running(tmp_path, *line) as process:
+        await_rounds(process, target, 1, users=7)
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=60)
+    assert process.returncode == 0
     opened = [
         block["connections"]["opened"] for block in summary(tmp_path)["blocks"] if block["policy"] == "persistent"
     ]

@@ -92,7 +92,8 @@ def test_side_by_side_users_of_two_policies_share_the_rounds(tmp_path: Path) -> 
     found = summary(tmp_path)
     check_sums(found)
     assert counts(found) == account(found)
-    assert found["policies"]["persistent"]["connections"]["reuse_ratio"] > 0.5
+    kept = found["policies"]["persistent"]["connections"]
+    assert kept["opened"] == kept["ideal"]
     assert found["policies"]["close"]["connections"]["reuse_ratio"] == 0
     rounds = {block["round"] for block in found["blocks"]}
     for policy in ("persistent", "close"):

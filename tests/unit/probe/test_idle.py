@@ -413,7 +413,7 @@ def test_requests_around_the_idle_timeout_of_servers() -> None:
         assert ms(200) <= values["safe_idle_ns"] < ms(400)
         assert isinstance(values["answered"], int)
         assert isinstance(values["closed_before"], int)
-        assert values["answered"] >= 5 <= values["closed_before"]
+        assert values["answered"] >= 1 <= values["closed_before"]
     window = found["stops reading"]["values"]
     assert isinstance(window["window_low_ns"], int)
     assert isinstance(window["window_high_ns"], int)
