@@ -290,6 +290,14 @@ class ErrorKind(IntEnum):
         52, Layer.CLIENT, "the file with the request's body could not be read to its end, so the request was cut off",
         "let nothing change the file of --data while the run goes on",
     )  # fmt: skip
+    TLS_EXPIRED = _Kind(
+        53, Layer.TLS, "the server's certificate, or one that vouches for it, has expired, or is not valid yet",
+        "have it renewed, check this machine's clock, or skip the check with --insecure", hits_every_policy=True,
+    )  # fmt: skip
+    PROXY_EXPIRED = _Kind(
+        54, Layer.PROXY, "the proxy's own certificate, or one that vouches for it, has expired, or is not valid yet",
+        "have it renewed, check this machine's clock, or skip the check with --proxy-insecure", hits_every_policy=True,
+    )  # fmt: skip
 
     def __new__(cls, row: _Kind | int) -> ErrorKind:
         assert isinstance(row, _Kind), "an int is for type checkers alone: ErrorKind(13) looks a member up"

@@ -20,7 +20,12 @@ from loadgen.wire.poller import Poller
 from loadgen.wire.tls_alerts import kind_of_alert
 from loadgen.wire.transport import BEGIN_TLS, OPEN, WANT_READ, WANT_WRITE, WOULD_BLOCK, Step, TcpTransport
 
-_NAME_MISMATCHES = {62, 63, 64}  # X509_V_ERR_HOSTNAME_MISMATCH, _EMAIL_, _IP_ADDRESS_
+# Of what OpenSSL finds wrong with a certificate: X509_V_ERR_HOSTNAME_MISMATCH, _EMAIL_, _IP_ADDRESS_;
+# _CERT_NOT_YET_VALID, _CERT_HAS_EXPIRED.
+_KINDS_BY_REASON = {
+    **dict.fromkeys((62, 63, 64), ErrorKind.TLS_WRONG_NAME),
+    **dict.fromkeys((9, 10), ErrorKind.TLS_EXPIRED),
+}
 # RFC 8446 §5.1: the content of a record, and the frame before it.
 _MAX_RECORD_BYTES, _HEADER_BYTES = 16 * 1024, 5
 # Integers of C, where compiled.
@@ -257,8 +262,7 @@ class TlsTransport(TcpTransport):
         alert = stream.alert
         if code and not self._up and alert < 0 and self._context.get_verify_mode() != SSL.VERIFY_NONE:
             reason = ffi.string(lib.X509_verify_cert_error_string(code)).decode()
-            kind = ErrorKind.TLS_WRONG_NAME if code in _NAME_MISMATCHES else ErrorKind.TLS_UNTRUSTED
-            return TlsFailure(kind, reason)
+            return TlsFailure(_KINDS_BY_REASON.get(code, ErrorKind.TLS_UNTRUSTED), reason)
         detail = reason_of(error)
         if alert < 0:
             return TlsFailure(ErrorKind.TLS_FAILED, detail)

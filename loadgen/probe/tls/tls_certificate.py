@@ -22,7 +22,7 @@ _SOON_SHARE = 3
 """A certificate that lives for some days only is renewed later: in the last third of its life."""
 _MIN_RSA_BITS = 2048
 _DAY = timedelta(days=1)
-_DISTRUSTS = (ErrorKind.TLS_UNTRUSTED, ErrorKind.TLS_WRONG_NAME)
+_DISTRUSTS = (ErrorKind.TLS_UNTRUSTED, ErrorKind.TLS_WRONG_NAME, ErrorKind.TLS_EXPIRED)
 
 
 class Certificate(NamedTuple):

@@ -35,6 +35,7 @@ from loadgen.wire.transport import (
 _OF_PROXY = {
     ErrorKind.TLS_UNTRUSTED: ErrorKind.PROXY_UNTRUSTED,
     ErrorKind.TLS_WRONG_NAME: ErrorKind.PROXY_WRONG_NAME,
+    ErrorKind.TLS_EXPIRED: ErrorKind.PROXY_EXPIRED,
     ErrorKind.TLS_CERTIFICATE_REQUIRED: ErrorKind.PROXY_CERTIFICATE_REQUIRED,
     ErrorKind.TLS_CERTIFICATE_REFUSED: ErrorKind.PROXY_CERTIFICATE_REFUSED,
 }

@@ -87,7 +87,7 @@ _CERTIFICATES = (
             tls=Tls(name="other.test")),
     fails("certificate_for_another_address", "RFC 9110 §4.3.5", "tls_wrong_name", "client_gave_up",
             tls=Tls(name="127.0.0.2")),
-    fails("certificate_has_expired", "RFC 5280 §6.1.3", "tls_untrusted", "client_gave_up", tls=Tls(expired=True)),
+    fails("certificate_has_expired", "RFC 5280 §6.1.3", "tls_expired", "client_gave_up", tls=Tls(expired=True)),
     fails("certificate_of_an_unknown_authority", "RFC 5280 §6.1", "tls_untrusted", "client_gave_up",
             tls=Tls(trusted=False)),
 )  # fmt: skip

@@ -32,6 +32,8 @@ NUMBERS = {
     "proxy_certificate_required": 50,
     "proxy_certificate_refused": 51,
     "body_unreadable": 52,
+    "tls_expired": 53,
+    "proxy_expired": 54,
 }  # fmt: skip
 
 
@@ -93,7 +95,7 @@ def test_a_proxy_in_between_is_what_fails_first() -> None:
         "dns_failed", "connect_refused", "connect_unreachable", "connect_timeout", "connect_failed",
         "proxy_refused", "proxy_authentication", "proxy_timeout", "connect_queue_full",
             "socks_refused", "socks_unreachable", "proxy_untrusted", "proxy_wrong_name", "proxy_tls_failed",
-        "proxy_certificate_required", "proxy_certificate_refused",
+        "proxy_certificate_required", "proxy_certificate_refused", "proxy_expired",
     ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from copy import copy
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +42,14 @@ class Proxy:
     It serves one connection; `again` makes another that knows the sessions of the first.
     """
 
-    def __init__(self, folder: Path, name: str = "localhost", answer: bytes | None = OPEN) -> None:
+    def __init__(
+        self, folder: Path, name: str = "localhost", answer: bytes | None = OPEN, until: datetime | None = None
+    ) -> None:
         authority = trustme.CA()
         self.ca_file = str(folder / "proxy-ca.pem")
         authority.cert_pem.write_to_path(self.ca_file)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(name).configure_cert(self.context)
+        authority.issue_cert(name, not_after=until).configure_cert(self.context)
         self._answer = answer
         self.far, self._inside = socket.socketpair()
         self.heads: list[bytes] = []
@@ -193,6 +196,13 @@ def test_the_proxys_certificate(name: str, settings: dict[str, Any], kind: Error
         with pytest.raises(UpgradeFailure) as failure:
             steps(client)
     assert failure.value.kind is kind
+
+
+def test_a_certificate_of_the_proxy_that_has_expired(tmp_path: Path) -> None:
+    proxy = Proxy(tmp_path, until=datetime.now(UTC) - timedelta(days=1))
+    with reached(proxy, outer(proxy_tls(proxy))) as client, pytest.raises(UpgradeFailure) as failure:
+        steps(client)
+    assert failure.value.kind is ErrorKind.PROXY_EXPIRED
 
 
 def test_a_proxy_that_does_not_speak_tls() -> None:
