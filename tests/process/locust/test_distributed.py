@@ -57,10 +57,9 @@ def test_three_processes_over_trusted_tls_give_one_result(tmp_path: Path, start_
     stats = target.stats()
     assert counts(found)[0] == stats["requests"] == int(csv_rows(tmp_path)["Aggregated"]["Request Count"])
     assert sorted(set(samples_of(tmp_path, "worker"))) == [0, 1, 2]
-    # Seven users in all, each with a connection of its own in each block.
-    for block in found["blocks"]:
-        if block["policy"] == "persistent":
-            assert block["connections"]["opened"] == 7
+    # Seven users in all, each with a connection of its own in each block. A machine too busy for that has it said.
+    opened = {block["connections"]["opened"] for block in found["blocks"] if block["policy"] == "persistent"}
+    assert opened <= {7} or "users_missing" in {warning["code"] for warning in found["warnings"]}
     assert found["plan"]["users"] == 7
     policies = found["policies"]
     assert policies["close"]["connections"]["tls_full"] == policies["close"]["connections"]["opened"] > 0

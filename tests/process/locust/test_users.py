@@ -99,7 +99,7 @@ def test_classes_with_a_fixed_count_keep_no_run_waiting(tmp_path: Path) -> None:
     opened = opened_by_persistent(found)
     assert opened
     assert found["plan"]["users"] == 3
-    assert (opened == {3}) is not bool(missing)  # a busy machine may have too few for a while, and then says so
+    assert opened == {3} or missing  # a busy machine may have too few for a while, and then says so
 
 
 def test_users_that_ended_by_themselves_are_named(tmp_path: Path) -> None:
