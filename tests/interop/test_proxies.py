@@ -336,15 +336,8 @@ def test_haproxy_reads_the_header(peers: Peers, tmp_path: Path) -> None:
     client_authority().cert_pem.write_to_path(str(clients))
     alice = write_pem(tmp_path, "alice")
     # Of two threads that write at once one would drop its line.
-    lines = [
-        "global",
-        " nbthread 1",
-        " log stdout format raw local0",
-        "defaults",
-        " mode http",
-        " log global",
-        " timeout client 60s",
-    ]
+    lines = ["global", " nbthread 1", " log stdout format raw local0"]
+    lines += ["defaults", " mode http", " log global", " timeout client 60s"]
     lines += ["frontend f", f" bind 127.0.0.1:{port} accept-proxy ssl crt {both} ca-file {clients} verify required"]
     # Once for each connection and request; the certificate is that of the session.
     lines += [' log-format "seen %ci:%cp %[ssl_c_s_dn(CN)] %[ssl_fc_is_resumed]"']
