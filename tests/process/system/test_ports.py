@@ -204,8 +204,8 @@ def test_a_server_that_closes_first_holds_the_time_wait(
         assert held["client"] < held["server"]
     else:  # a client that reads of the close may close first, and does so half of the time
         held["server"] += held["client"]
-    # Fewer than were opened: a port used again is one socket only.
-    assert 0.5 * opened < held["server"] <= opened
+    # Fewer than were opened: a port used again is one socket only. Of what both close at once each holds one.
+    assert 0.5 * opened < held["server"] <= (1 if "--silent" in behaviour else 2) * opened
     assert "ports_foreseen" not in codes(summary)
 
 
