@@ -12,6 +12,7 @@ from click.shell_completion import (
     BashComplete,
     CompletionItem,
     FishComplete,
+    ShellComplete,
     ZshComplete,
     add_completion_class,
     split_arg_string,
@@ -66,14 +67,9 @@ class BashScript(BashComplete):
         return words[1:], begun
 
 
-class ZshScript(ZshComplete):
-    """Zsh, which keeps such words whole."""
+class _WholeWords(ShellComplete):
+    """A shell that keeps such words whole."""
 
-    source_template = (
-        ZshComplete.source_template.replace("    local -a response\n", "    local -a response unfinished\n")
-        .replace(_FINISHED, _UNFINISHED + _FINISHED)
-        .replace(_SHOWN, _SHOWN_UNFINISHED + _SHOWN)
-    )
     _flag = ""
 
     def get_completion_args(self) -> tuple[list[str], str]:
@@ -83,25 +79,19 @@ class ZshScript(ZshComplete):
 
     def format_completion(self, item: CompletionItem) -> str:
         """As the whole word that takes the place of what was typed: of `--policies=clo` too."""
-        if self._flag:
-            item = CompletionItem(f"{self._flag}{item.value}", item.type, item.help)
-        return super().format_completion(item)
-
-
-class FishScript(FishComplete):
-    """Fish, which keeps such words whole."""
-
-    source_template = FishComplete.source_template.replace('string split ","', 'string split -m 1 ","')
-    _flag = ""
-
-    def get_completion_args(self) -> tuple[list[str], str]:
-        arguments, begun = super().get_completion_args()
-        self._flag = _flag_of(begun)
-        return arguments, begun
-
-    def format_completion(self, item: CompletionItem) -> str:
-        """As the whole word that takes the place of what was typed."""
         return super().format_completion(CompletionItem(f"{self._flag}{item.value}", item.type, item.help))
+
+
+class ZshScript(_WholeWords, ZshComplete):
+    source_template = (
+        ZshComplete.source_template.replace("    local -a response\n", "    local -a response unfinished\n")
+        .replace(_FINISHED, _UNFINISHED + _FINISHED)
+        .replace(_SHOWN, _SHOWN_UNFINISHED + _SHOWN)
+    )
+
+
+class FishScript(_WholeWords, FishComplete):
+    source_template = FishComplete.source_template.replace('string split ","', 'string split -m 1 ","')
 
 
 def _flag_of(begun: str) -> str:

@@ -35,7 +35,7 @@ class Other(User):
     fixed_count = 2
     tasks = [lambda user: __import__("gevent").sleep(0.1)]
 """
-_ENDING = """
+_TEN_REQUESTS = """
 from locust import constant, task
 from locust.exception import StopUser
 
@@ -50,25 +50,9 @@ class Shopper(ReuseUser):
         self.client.get("/")
         self.requests += 1
         if self.requests == 10:
-            raise StopUser
+            {last}
 """
-
-_QUITTING = """
-from locust import constant, task
-
-from loadgen.swarm import ReuseUser
-
-class Shopper(ReuseUser):
-    wait_time = constant(0.01)
-    requests = 0
-
-    @task
-    def buy(self):
-        self.client.get("/")
-        self.requests += 1
-        if self.requests == 10:
-            self.environment.runner.quit()
-"""
+_ENDING, _QUITTING = (_TEN_REQUESTS.format(last=last) for last in ("raise StopUser", "self.environment.runner.quit()"))
 
 
 def run(folder: Path, locustfile: str, *options: str, users: int, seconds: int = 2) -> tuple[dict[str, Any], list[str]]:
@@ -103,7 +87,7 @@ def test_classes_with_a_fixed_count_keep_no_run_waiting(tmp_path: Path) -> None:
 
 
 def test_users_that_ended_by_themselves_are_named(tmp_path: Path) -> None:
-    found, missing = run(tmp_path, _ENDING, users=2)
+    found, missing = run(tmp_path, _ENDING, users=2, seconds=4)
     assert found["policies"]["persistent"]["connections"]["exchanges_with_warmup"] == 20
     assert len(missing) == 1
     assert ": 0 of 2 at the least" in missing[0]
