@@ -15,6 +15,7 @@ from loadgen.model.diff_record import Change, DiffRecord
 from loadgen.model.units import format_duration, format_number
 from loadgen.show.charts.bars import bars_height, frame_rows
 from loadgen.show.charts.style import BLUE, GREY, VERMILLION, duration_axis, new_page, say_empty, shortened, wrapped
+from loadgen.show.tables.run_changes import old_runs
 
 _MAX_ROWS = 24
 _HALF_BAR = 0.19
@@ -31,11 +32,10 @@ def draw_change_bars(diff: DiffRecord) -> Figure:
     )
     if not changed and any_change(diff):
         title = "No certain change of a mean latency; other statistics changed"
-    names = ", ".join(one["path"] for one in diff["old"])
     figure = new_page(
         visible(title),
         "Mean latency, and new / old. Lines: 95 % intervals of the change.",
-        shortened(visible(f"old: {names} · new: {diff['new']['path']}"), 120),
+        shortened(visible(f"old: {old_runs(diff)} · new: {diff['new']['path']}"), 120),
         height=bars_height(max(1, len(rows))),
     )
     if not rows:

@@ -10,7 +10,7 @@ from loadgen.show.export.page import escape, figure_html, opening, section_html
 from loadgen.show.export.scripts import ChartData, scripted_policy, scripts_html
 from loadgen.show.ordering import MAX_BARS, MAX_SERIES
 from loadgen.show.tables.gates import gate_table
-from loadgen.show.tables.run_changes import compared_runs, run_changes, unlike_facts
+from loadgen.show.tables.run_changes import compared_runs, old_runs, run_changes, unlike_facts
 
 _TITLES = {
     "mean_changes": "Mean latency: before and now",
@@ -31,7 +31,7 @@ _TEXT = " class=text"
 def diff_html(diff: DiffRecord) -> str:
     """The page."""
     data = diff_chart_data(diff)
-    title = f"{diff['new']['path']} compared with {', '.join(one['path'] for one in diff['old'])}"
+    title = f"{diff['new']['path']} compared with {old_runs(diff)}"
     parts = [
         opening(title, scripted_policy()),
         f"<h1>{escape(title)}</h1><p class=facts>{escape(_facts(diff))}</p>",

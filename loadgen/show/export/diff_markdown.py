@@ -10,13 +10,12 @@ from loadgen.model.history_record import HistoryRecord
 from loadgen.show.export.markdown import escape, table_markdown
 from loadgen.show.tables.gates import gate_table
 from loadgen.show.tables.history_rows import history_table
-from loadgen.show.tables.run_changes import run_changes, unlike_facts
+from loadgen.show.tables.run_changes import old_runs, run_changes, unlike_facts
 
 
 def diff_markdown(diff: DiffRecord) -> str:
     """The page: which runs, the verdict, the table, and in what the runs differ."""
-    old = ", ".join(escape(one["path"]) for one in diff["old"])
-    parts = [f"**{escape(diff['new']['path'])}** compared with {old}\n"]
+    parts = [f"**{escape(diff['new']['path'])}** compared with {escape(old_runs(diff))}\n"]
     parts.append("".join(f"- {escape(line)}\n" for line in diff["verdict"]))
     tables = (run_changes(diff), unlike_facts(diff), gate_table(diff.get("gates", ())))
     parts += [table_markdown(table) for table in tables if table.rows]

@@ -24,6 +24,7 @@ from loadgen.show.export.html_waterfall import waterfall_html
 from loadgen.show.export.page import escape, opening, section_html
 from loadgen.show.export.scripts import scripted_policy, scripts_html
 from loadgen.show.formatting import length_text, load_text, target_text
+from loadgen.show.tables.run_changes import old_runs
 
 _DIFF_PAGE = "Charts and tables of it are in diff.html, in the run's folder."
 _MAX_VALUE_LENGTH = 400  # a target may send a long Server field
@@ -118,8 +119,8 @@ def _section(section: _Section, summary: Summary) -> str:
 
 def _diff(diff: DiffRecord) -> str:
     """What changed, in words; its charts and its table have a page of their own."""
-    old = ", ".join(one["path"] for one in diff["old"])
-    return f"<h2>What changed since {escape(old)}</h2>{verdict_html(diff['verdict'])}<p class=facts>{_DIFF_PAGE}</p>"
+    old = escape(old_runs(diff))
+    return f"<h2>What changed since {old}</h2>{verdict_html(diff['verdict'])}<p class=facts>{_DIFF_PAGE}</p>"
 
 
 def _audit(summary: Summary) -> str:

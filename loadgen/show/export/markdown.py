@@ -13,6 +13,7 @@ from loadgen.model.diff_record import DiffRecord
 from loadgen.model.summary import Summary
 from loadgen.show import tables
 from loadgen.show.export.exporter import Exporter, RunData, Written
+from loadgen.show.tables.run_changes import old_runs
 
 # An underscore within a word, as in a warning's code, emphasises nothing (CommonMark §6.2).
 _MARKUP = re.compile(r"[\\`|*]|\](?=[(\[:])|!(?=\[)|(?<!\w)_|_(?!\w)")
@@ -41,7 +42,7 @@ def render(summary: Summary, diff: DiffRecord | None = None) -> str:
 def _changes(diff: DiffRecord | None) -> list[str]:
     if diff is None:
         return []
-    old = ", ".join(escape(one["path"]) for one in diff["old"])
+    old = escape(old_runs(diff))
     return [f"What changed since {old}:\n", "".join(f"- {escape(line)}\n" for line in diff["verdict"])]
 
 

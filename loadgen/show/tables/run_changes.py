@@ -34,6 +34,11 @@ def run_changes(diff: DiffRecord) -> Table:
     return Table(_CHANGES, rows)
 
 
+def old_runs(diff: DiffRecord) -> str:
+    """The folders of the runs that the new one is compared with."""
+    return ", ".join(one["path"] for one in diff["old"])
+
+
 def unlike_facts(diff: DiffRecord) -> Table:
     """In what plans and environments differ."""
     return Table(
