@@ -1,5 +1,5 @@
 """The first and the last moments of the `loadgen` command: a signal ends it with one line while modules are still being
-loaded, and nothing is done twice or in vain.
+loaded, and neither numpy's threads nor the end of the interpreter cost it time.
 
 Only where this process is that command: `import loadgen` from Python changes nothing. Knows no command; once one runs,
 `loadgen.cli.signals` decides.
@@ -19,7 +19,8 @@ ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 EXIT_INTERRUPTED = 130
 
 
-_guards = False
+_is_here = False
+"""This process is that command."""
 
 
 def guard() -> None:
@@ -28,9 +29,9 @@ def guard() -> None:
     And let numpy start no threads for products of large matrices, which we don't have: to start them, and to end them,
     costs as much processor time as half of our other imports. An environment that says otherwise is right.
     """
-    global _guards
-    _guards = _is_command()
-    if _guards:
+    global _is_here
+    _is_here = _is_command()
+    if _is_here:
         for number in ENDING_SIGNALS:
             if not is_ignored(number):
                 signal.signal(number, end_at_once)
@@ -42,7 +43,7 @@ def leave(code: int) -> NoReturn:
 
     What was written must be flushed. A profiler or a debugger gets a usual end.
     """
-    if _guards and not _is_observed():
+    if _is_here and not _is_observed():
         os._exit(code)
     sys.exit(code)
 

@@ -215,10 +215,10 @@ class Audit:
                 session.ask(stream, session.request(connection="close"))
         except OverBudget:
             return True
-        except (NoResponse, OpenFailure) as failure:
-            cause = failure.cause if isinstance(failure, OpenFailure) else None
-            is_silent = isinstance(failure, NoResponse) and failure.how is Loss.TIMEOUT
-            return not (is_silent or isinstance(cause, TimeoutError))
+        except NoResponse as failure:
+            return failure.how is not Loss.TIMEOUT
+        except OpenFailure as failure:
+            return not isinstance(failure.cause, TimeoutError)
         return True
 
     @property

@@ -1,4 +1,4 @@
-"""Several calls at the same time, each in a greenlet of its own. Knows nothing of what they do."""
+"""Greenlets that somebody waits for: several calls at the same time, or one that must end first. Knows no Locust."""
 
 from __future__ import annotations
 

@@ -20,8 +20,6 @@ from loadgen.swarm.worker_clocks import SendToWorker
 
 POLL_S = 0.2
 """How often the coordinating process looks whether workers have come or gone."""
-
-
 _USERS_PATIENCE_S = 10.0
 
 

@@ -232,7 +232,8 @@ class RunController:
         Locust's own patience for that is a second or less: on a busy machine workers would run their first round
         without the users that it counts as spawned.
         """
-        end_s = time.monotonic() + patience_s(time.monotonic(), run.until_s)
+        begun_s = time.monotonic()
+        end_s = begun_s + patience_s(begun_s, run.until_s)
         while not self._has_all_users and self.live_view.state == RUNNING and time.monotonic() < end_s:
             gevent.sleep(_USERS_POLL_S)
         if run is self.run and self.live_view.state == RUNNING:
