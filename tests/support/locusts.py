@@ -19,7 +19,8 @@ from tests.support.processes import wait_until
 from tests.support.targets import Target
 
 LOCUSTFILES = Path(__file__).parents[2] / "locustfiles"
-BLOCKS = ("--block", "200ms", "--warmup", "40ms", "--think", "2ms")
+_BLOCK_MS, _THINK_MS = 200, 2
+BLOCKS = ("--block", f"{_BLOCK_MS}ms", "--warmup", "40ms", "--think", f"{_THINK_MS}ms")
 """Users that think leave processor time to other tests, so that a busy machine gets to all blocks."""
 WITHOUT_CHARTS = Path(__file__).parent / "without_charts.py"
 """A locustfile to give before another one."""
@@ -70,11 +71,9 @@ def running(folder: Path, *command_line: str) -> Iterator[subprocess.Popen[str]]
         process.communicate()
 
 
-def endless(*arguments: str, users: int = 4) -> list[str]:
-    """A headless command on compare.py that goes on until a signal ends it."""
-    return command(
-        "compare.py", "--headless", "-u", str(users), "-r", str(users), "--only-summary", *BLOCKS, *arguments
-    )
+def endless(*arguments: str, users: int = 4, locustfile: str | Path = "compare.py") -> list[str]:
+    """A headless command that goes on until a signal ends it."""
+    return command(locustfile, "--headless", "-u", str(users), "-r", str(users), "--only-summary", *BLOCKS, *arguments)
 
 
 def await_requests(process: subprocess.Popen[str], target: Target, count: int) -> None:
@@ -93,7 +92,7 @@ def await_rounds(process: subprocess.Popen[str], target: Target, rounds: int, us
     The requests of a round that is cut short are in no figure, and a run without a whole one has none.
     """
     blocks = 2 * (rounds + 1)
-    await_requests(process, target, blocks * users * 200 // 2)
+    await_requests(process, target, blocks * users * _BLOCK_MS // _THINK_MS)
 
 
 def await_log(process: subprocess.Popen[str], log: Path, text: str) -> None:

@@ -69,7 +69,7 @@ def test_only_the_command_ends_without_the_interpreter_and_only_unobserved(
         raise Ended
 
     monkeypatch.setattr(os, "_exit", end)
-    monkeypatch.setattr(startup, "_guards", is_command)
+    monkeypatch.setattr(startup, "_is_here", is_command)
     monkeypatch.setattr(sys, "gettrace", lambda: print if is_traced else None)
     with pytest.raises(Ended if is_command and not is_traced else SystemExit):
         startup.leave(3)

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.support.locusts import (
+    LOCUSTFILES,
     PACED,
     account,
     await_log,
@@ -73,8 +74,8 @@ def test_no_round_begins_before_slow_workers_have_their_users(
     slow = tmp_path / "slow.py"
     slow.write_text(_SLOW_WORKERS, encoding="utf-8")
     target = start_target()
-    line = [*endless("-H", target.url, "--processes", "3", *PACED, users=7)]
-    line[line.index("-f") + 1] = f"{slow},{line[line.index('-f') + 1]}"
+    files = f"{slow},{LOCUSTFILES / 'compare.py'}"
+    line = endless("-H", target.url, "--processes", "3", *PACED, users=7, locustfile=files)
     with running(tmp_path, *line) as process:
         await_rounds(process, target, 1, users=7)
         process.send_signal(signal.SIGINT)
