@@ -17,10 +17,11 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.distribution import ByModuleFixtures, in_turns
 from tests.support.processes import Nginx, free_port, running_nginx
+from tests.support.repetition import Repetition
 from tests.support.targets import Target, Targets
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Tests with many connections need descriptors; the hard limit is all we may have.
 
     A shell ignores SIGINT for what it starts in the background, and our children would inherit that. Locust's masters
@@ -30,6 +31,7 @@ def pytest_configure() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     hide_calibrations()
+    config.pluginmanager.register(Repetition())
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # of each of a thousand processes, as the command sets it itself
     os.environ["LOCUST_MASTER_NODE_PORT"] = os.environ["LOCUST_MASTER_BIND_PORT"] = str(free_port())
 

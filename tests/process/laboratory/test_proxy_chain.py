@@ -10,7 +10,7 @@ import pytest
 
 from loadgen.model.units import NS_PER_MS
 from tests.support.laboratory.network import network
-from tests.support.laboratory.runs import Laboratory
+from tests.support.laboratory.runs import Laboratory, Measured
 from tests.support.laboratory.servers import nginx
 
 pytestmark = [pytest.mark.alone, pytest.mark.peer]
@@ -27,8 +27,14 @@ def test_a_tunnel_is_opened_on_both_legs(laboratory: Laboratory, tmp_path: Path)
     """
     near = laboratory.network
     with network(near.server, number=78) as far, nginx(far, tmp_path / "nginx") as server:
-        more = ["--cacert", str(server.ca_file), "--proxy", laboratory.servers.proxy(NEAR_MS * NS_PER_MS)]
-        run = laboratory.compare_url(server.url("tls13", FAR_MS * NS_PER_MS), "persistent,close", 800, *more)
+
+        def measure(near_ms: int, far_ms: int, block_ms: int, *more: str) -> Measured:
+            url, proxy = server.url("tls13", far_ms * NS_PER_MS), laboratory.servers.proxy(near_ms * NS_PER_MS)
+            trusting = ("--cacert", str(server.ca_file), "--proxy", proxy, *more)
+            return laboratory.compare_url(url, "persistent,close", block_ms, *trusting)
+
+        # What all three compute; with pauses, as what is computed after a wait for the network finds cold caches.
+        runs = [measure(0, 0, 400, "--think", "20ms"), measure(NEAR_MS, FAR_MS, 800)]
         log = server.log("tls13")
     both_ms = NEAR_MS + FAR_MS
     for policy, phase, *may_be_ms in (
@@ -38,10 +44,10 @@ def test_a_tunnel_is_opened_on_both_legs(laboratory: Laboratory, tmp_path: Path)
         ("close", "tls", both_ms),
         ("close", "exchange", both_ms, both_ms + FAR_MS),
     ):
-        taken_ms = run.phase(policy, phase, first=policy == "close") / 1e6
-        away_ms = float(np.median(np.min([np.abs(taken_ms - expected) for expected in may_be_ms], axis=0)))
+        computed_ms, taken_ms = (run.phase(policy, phase, first=policy == "close") / 1e6 for run in runs)
+        added_ms = taken_ms - np.median(computed_ms)
+        away_ms = float(np.median(np.min([np.abs(added_ms - expected) for expected in may_be_ms], axis=0)))
         _LOG.info("%s, %s: %s ms, %.3f ms away", policy, phase, may_be_ms, away_ms)
-        # The cryptography takes a millisecond, and nothing is subtracted here.
-        assert away_ms <= 0.03 * may_be_ms[0] + 0.5 + (phase == "tls"), (policy, phase, taken_ms)
-    assert len(log) == run.connections("exchanges_with_warmup")
-    assert len({connection for connection, _, _ in log}) == run.connections("opened")
+        assert away_ms <= 0.03 * may_be_ms[0] + 0.5, (policy, phase, taken_ms)
+    assert len(log) == sum(run.connections("exchanges_with_warmup") for run in runs)
+    assert len({connection for connection, _, _ in log}) == sum(run.connections("opened") for run in runs)
