@@ -9,7 +9,7 @@ import pytest
 
 import loadgen
 from loadgen.measure.data.store import RunStore
-from tests.support.processes import QUICK, Nginx, compare, wait_until
+from tests.support.processes import QUICK, SHORT_BLOCKS, Nginx, compare, wait_until
 from tests.support.processes import loadgen as run_loadgen
 from tests.support.proxies import USER, fake_proxy
 from tests.support.runs import Start, check_account
@@ -147,7 +147,7 @@ def test_a_target_that_does_not_answer_is_named_and_ends_the_run(
 ) -> None:
     """With a load that is given, and with a pilot, which asks each target first."""
     absent = f"http://127.0.0.1:{closed_port}/"
-    quick = QUICK[:-2] if not load else QUICK
+    quick = QUICK if load else SHORT_BLOCKS
     done = run_loadgen("compare", share_target().url, absent, "--out", str(tmp_path / "run"), *quick, *load)
     assert done.returncode == 3
     assert f"target B: {absent}: connect refused" in done.stderr
