@@ -13,12 +13,15 @@ from loadgen.wire.errors import FAILURES
 T = TypeVar("T")
 
 
-def side_by_side(tasks: Iterable[Callable[[], T]]) -> list[T | ProbeFailure]:
+def side_by_side(tasks: Iterable[Callable[[], T]], apart_s: float = 0.0) -> list[T | ProbeFailure]:
     """Run each task in a greenlet of its own; what they gave, in their order, or what went wrong with one.
 
     They end with the caller: none goes on where the audit is interrupted.
+
+    apart_s: from the start of one task to that of the next. Times that are measured of tasks which start together are
+    not independent: one stall of the machine changes all of them.
     """
-    greenlets = [gevent.spawn(_guarded, task) for task in tasks]
+    greenlets = [gevent.spawn_later(number * apart_s, _guarded, task) for number, task in enumerate(tasks)]
     try:
         gevent.joinall(greenlets, raise_error=True)
     finally:
@@ -26,9 +29,9 @@ def side_by_side(tasks: Iterable[Callable[[], T]]) -> list[T | ProbeFailure]:
     return [greenlet.value for greenlet in greenlets]
 
 
-def some_side_by_side(tasks: Iterable[Callable[[], T]]) -> list[T]:
-    """What those gave that went well. Raises the first failure where none did."""
-    results = side_by_side(tasks)
+def some_side_by_side(tasks: Iterable[Callable[[], T]], apart_s: float = 0.0) -> list[T]:
+    """What those gave that went well, started as `side_by_side` says. Raises the first failure where none did."""
+    results = side_by_side(tasks, apart_s)
     found = [one for one in results if not isinstance(one, ProbeFailure)]
     failures = [one for one in results if isinstance(one, ProbeFailure)]
     if failures and not found:

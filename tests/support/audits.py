@@ -45,3 +45,9 @@ def findings_of(servers: Mapping[str, str], name: str, **plan: Any) -> dict[str,
     """What one probe finds out about several servers, given by URL, all at the same time."""
     at_work = {one: gevent.spawn(finding, url, name, **plan) for one, url in servers.items()}
     return {one: greenlet.get() for one, greenlet in at_work.items()}
+
+
+def opened_within_ns(record: AuditRecord, probe: str) -> int:
+    """The time from the first connection of a probe to its last one."""
+    opening_ns = [trace["opening_ns"] for trace in record["traces"] if trace["probe"] == probe]
+    return max(opening_ns) - min(opening_ns)

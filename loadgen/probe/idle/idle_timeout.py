@@ -35,7 +35,7 @@ def _run(session: ProbeSession) -> Finding:
 def _found(session: ProbeSession) -> Finding:
     seen = Watched()
     try:
-        some_side_by_side([partial(_watch, session, seen, number) for number in range(_CONNECTIONS)])
+        some_side_by_side([partial(_watch, session, seen, number) for number in range(_CONNECTIONS)], _STAGGER_S)
     except gevent.GreenletExit:  # interrupted: what is known by now is worth saying
         seen.forget_second_responses()
         return finding_of_closes(seen) if seen.closes else finding_of_interrupted(seen, session.now_ns())
@@ -47,7 +47,6 @@ def _found(session: ProbeSession) -> Finding:
 
 def _watch(session: ProbeSession, seen: Watched, number: int) -> None:
     """Use one connection once or twice, then watch it until the server closes it. Raises a ProbeFailure."""
-    gevent.sleep(number * _STAGGER_S)
     if seen.is_full:
         return
     with session.open() as stream:

@@ -17,7 +17,7 @@ from loadgen.probe.http2.http2_link import Way
 from loadgen.probe.http2.over_http2 import over_http2
 from loadgen.target.behaviour import Behaviour
 from loadgen.target.certificates import server_context
-from tests.support.audits import audit, finding
+from tests.support.audits import audit, finding, opened_within_ns
 from tests.support.processes import HELLO, read_request, scripted_server
 from tests.support.proxies import fake_proxy, proxy_url
 from tests.support.target_thread import target_in_thread
@@ -50,6 +50,7 @@ def test_a_server_with_limits_that_it_announces(tmp_path: Path, way: Way) -> Non
     assert values["ping"]["acknowledged"] == 6
     assert 390 * NS_PER_MS <= values["idle_timeout"]["timeout_ns"] <= 600 * NS_PER_MS
     assert values["idle_timeout"]["goaways"] == values["idle_timeout"]["ended"] == 6
+    assert opened_within_ns(record, "http2_idle_timeout") > 50 * NS_PER_MS  # apart, by 20 ms here
     assert values["max_requests"].items() >= {"answered": 60, "lost": 0, "goaway": True, "code": "NO_ERROR"}.items()
     assert values["goaway"] == {"when_idle": True, "after_requests": True, "two_step": False}
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import gevent
 import pytest
 
+from loadgen.model.units import NS_PER_MS
 from loadgen.probe.failures import ProbeFailure
 from loadgen.probe.side_by_side import all_side_by_side, side_by_side, some_side_by_side
 
@@ -53,3 +56,12 @@ def test_where_some_have_to_go_well_a_failure_is_raised_only_if_none_does() -> N
     assert some_side_by_side([refused, slow]) == ["slow"]
     with pytest.raises(ProbeFailure, match="Connection refused"):
         some_side_by_side([refused, refused])
+
+
+def test_tasks_whose_times_are_measured_start_apart() -> None:
+    gevent.sleep(0)  # the loop's own time is that of its last turn
+    begun_ns = time.monotonic_ns()
+    started = some_side_by_side([time.monotonic_ns] * 3, apart_s=0.01)
+    after = [one - begun_ns for one in started]
+    assert after == sorted(after)
+    assert after[2] > 15 * NS_PER_MS

@@ -12,7 +12,7 @@ from loadgen.probe.websocket import PROBES
 from loadgen.probe.websocket.websocket_link import NotOffered
 from loadgen.probe.websocket.where_offered import where_offered
 from loadgen.target.behaviour import Behaviour
-from tests.support.audits import audit, finding
+from tests.support.audits import audit, finding, opened_within_ns
 from tests.support.processes import scripted_server
 from tests.support.proxies import fake_proxy, proxy_url
 from tests.support.target_thread import target_in_thread
@@ -25,7 +25,9 @@ SHORT: dict[str, Any] = {"idle_max_ns": 700 * NS_PER_MS, "timeout_ns": 500 * NS_
 def test_a_server_that_closes_silent_ones() -> None:
     with target_in_thread(Behaviour(idle_timeout_ns=300 * NS_PER_MS)) as server, fake_proxy() as (_, port):
         plan = SHORT | {"proxy": parse_proxy(proxy_url(port))}
-        found = audit(f"http://127.0.0.1:{server.port}/", "websocket", **plan)["findings"]
+        record = audit(f"http://127.0.0.1:{server.port}/", "websocket", **plan)
+    found = record["findings"]
+    assert opened_within_ns(record, "websocket_idle_timeout") > 50 * NS_PER_MS  # apart, by 20 ms here
     for probe in PROBES:
         assert found[probe.name]["values"].keys() <= probe.values.keys()
     values = {name.removeprefix("websocket_"): one["values"] for name, one in found.items()}
