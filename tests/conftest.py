@@ -15,6 +15,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from loadgen.startup import ENDING_SIGNALS
 from tests.support.distribution import ByModuleFixtures, in_turns
 from tests.support.processes import Nginx, free_port, running_nginx
 from tests.support.repetition import Repetition
@@ -24,10 +25,12 @@ from tests.support.targets import Target, Targets
 def pytest_configure(config: pytest.Config) -> None:
     """Tests with many connections need descriptors; the hard limit is all we may have.
 
-    A shell ignores SIGINT for what it starts in the background, and our children would inherit that. Locust's masters
-    listen on a port of this process's own: two tests may run at the same time.
+    A shell ignores SIGINT for what it starts in the background, nohup ignores SIGHUP, and our children would inherit
+    that. Locust's masters listen on a port of this process's own: two tests may run at the same time.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in set(ENDING_SIGNALS) - {signal.SIGINT}:
+        signal.signal(number, signal.SIG_DFL)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     hide_calibrations()

@@ -37,7 +37,7 @@ ON_A_SLOW_MACHINE = {"by_position"}
 
 def test_counts_equal_the_targets(share_target: Start, tmp_path: Path) -> None:
     target = share_target()
-    summary = compare(target.url, tmp_path / "run", "--users", "7")
+    summary = compare(target.url, tmp_path / "run", "--users", "7", "--warmup", "100ms")  # no first request after it
     check_account(summary)
     persistent, close = (summary["policies"][name]["connections"] for name in ("persistent", "close"))
     account = target.stats()

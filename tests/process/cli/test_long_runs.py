@@ -27,7 +27,7 @@ PART_BYTES = 2 << 20
 def test_all_requests_are_counted_and_some_rows_kept(share_target: Start, tmp_path: Path, processes: int) -> None:
     target = share_target()
     more = ("--users", "4", "--block", "250ms", "--processes", str(processes), "--max-samples", str(MAX_SAMPLES))
-    summary = compare(target.url, tmp_path / "run", *POLICIES, *more)
+    summary = compare(target.url, tmp_path / "run", *POLICIES, *more, "--think", "0s")
     check_account(summary)
     assert {path.name for path in (tmp_path / "run").iterdir()} == {RUN_FILE, "summary.json", "samples.npz"}
     account, connections = target.stats(), [one["connections"] for one in summary["policies"].values()]

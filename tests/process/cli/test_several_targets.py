@@ -79,9 +79,8 @@ def test_three_targets_count_what_the_run_counts_of_each(
         assert low > 0
         assert high > 0.75 * DELAY_NS
         assert low < 1.25 * DELAY_NS
-    first = summary["verdict_lines"][0]
-    assert first.startswith("persistent: slow costs ")
-    assert " more per request on average [" in first
+    # Among seven comparisons it may be no certain difference, on a busy machine.
+    assert summary["verdict_lines"][0].startswith("persistent: slow ")
     assert any(line.startswith(("on slow: close ", "on tls: close ")) for line in summary["verdict_lines"])
 
     shown = run_loadgen("report", str(folder))

@@ -77,6 +77,12 @@ def addresses(*made: AbstractContextManager[socket.socket]) -> Iterator[list[soc
         yield [stack.enter_context(one) for one in made]
 
 
+def await_attempts(race: Any) -> None:
+    """Until both addresses are tried."""
+    while len(race._under_way) < 2:
+        gevent.sleep(0.001)
+
+
 def test_the_first_that_answers_at_once_is_the_only_one_tried() -> None:
     with addresses(answering(V6), answering(V4)) as (first, second):
         rig = Rig(address_of(first), address_of(second)).decide()
@@ -163,7 +169,7 @@ def test_where_all_fail_at_once_connect_raises() -> None:
 def test_a_race_that_is_given_up_leaves_nothing_open() -> None:
     with addresses(silent(V6), silent(V4)) as made:
         rig = Rig(*map(address_of, made))
-        gevent.sleep(1.5 * DELAY_NS / 1e9)
+        await_attempts(rig.race)
         assert not rig.race.was_connected()
         streams = [one.stream for one in rig.race._under_way]
         rig.race.close()
@@ -232,7 +238,7 @@ def test_a_connection_whose_addresses_all_refuse_has_the_kind_of_the_refusal() -
 def test_a_connection_whose_addresses_are_all_silent_runs_into_its_time_limit() -> None:
     with addresses(silent(V6), silent(V4)) as made:
         connection, waiting, route = connection_over(*map(address_of, made))
-        gevent.sleep(1.5 * DELAY_NS / 1e9)
+        await_attempts(connection._transport)
         connection.expire()
     assert waiting.outcome == -ErrorKind.CONNECT_TIMEOUT
     assert route.races.take()["attempts"] == 2
