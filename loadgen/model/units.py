@@ -17,6 +17,7 @@ _UNITS_NS = {"ns": 1, "us": NS_PER_US, "µs": NS_PER_US, "ms": NS_PER_MS, "s": N
 _ROUNDING = 1e-6  # of a digit that is written: 2% is 0.02, which is a little more in binary
 _MAX_SHOWN = 60  # characters of a text that is wrong
 _MAX_DECIMALS = 3
+_MAX_SMALL_DECIMALS = 9
 _FAR = 1_000  # times a value: an interval that reaches farther has another unit
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m)")
 
@@ -41,6 +42,19 @@ def parse_duration_ns(text: str) -> int:
 def percent_text(share: float) -> str:
     """Write a share as a percentage of up to ten digits: 2%, 0.5%."""
     return f"{100 * share:.10g}%"
+
+
+def share_text(share: float, decimals: int = 1) -> str:
+    """Write a share that was measured as a percentage: 12.3%, <0.1%, >99.9%.
+
+    Only nothing is 0%, and only all is 100%.
+    """
+    if share in (0, 1):
+        return f"{share:.0%}"
+    text, step = f"{share:.{decimals}%}", 10.0**-decimals
+    if share > 0 and not float(text[:-1]):
+        return f"<{step:.{decimals}f}%"
+    return f">{100 - step:.{decimals}f}%" if share < 1 and float(text[:-1]) == 100 else text
 
 
 def margin_text(share: float) -> str:
@@ -82,12 +96,21 @@ def format_estimate(value_ns: float, interval_ns: Sequence[float] | None, *, sig
     scaled = [number / size_ns for number in numbers]
     while decimals < _MAX_DECIMALS and any(number and not float(f"{number:.{decimals}f}") for number in scaled):
         decimals += 1
-    first, *bounds = (format_number(number, decimals, sign=sign) for number in scaled)
+    first, *bounds = (_in_decimals(number, decimals, sign=sign) for number in scaled)
     return f"{first} {unit}", f"[{', '.join(bounds)}]" if bounds else ""
 
 
 def format_number(value: float, max_decimals: int, *, sign: bool = False) -> str:
-    """Write a number with `max_decimals` decimals; fewer where it has three digits without them: 1.004, 10.3, 1,234."""
+    """Write a number with `max_decimals` decimals; fewer where it has three digits without them: 1.004, 10.3, 1,234.
+
+    One that would be 0 then has as many as show two of its digits: 0.00042.
+    """
+    if value and not float(f"{value:.{max_decimals}f}"):
+        max_decimals = min(_MAX_SMALL_DECIMALS, 1 - math.floor(math.log10(abs(value))))
+    return _in_decimals(value, max_decimals, sign=sign)
+
+
+def _in_decimals(value: float, max_decimals: int, *, sign: bool) -> str:
     size = abs(value)
     decimals = min(max_decimals, 0 if size >= 99.95 else 1 if size >= 9.995 else max_decimals)
     return f"{value:{'+' if sign else ''},.{decimals}f}"

@@ -19,6 +19,11 @@ def duration(value_ns: float | None) -> str:
     return ABSENT if value_ns is None else format_duration(value_ns)
 
 
+def rate(value_rps: float) -> str:
+    """A rate without its unit, with three digits where it is low: 12,345, 40.2, 0.4."""
+    return plain_number(value_rps, 3)
+
+
 def integer(value: int | None) -> str:
     """A count for a table's cell; a dash where it is absent."""
     return ABSENT if value is None else f"{value:,}"

@@ -378,7 +378,14 @@ def test_numbers_are_written_as_in_the_report(browser: Browser, ui: WebUI) -> No
 def test_a_share_is_never_rounded_up_to_all(browser: Browser, ui: WebUI) -> None:
     browser.open(ui.url + "loadgen")
     script = "const m = await import('./loadgen/static/numbers.js'); return args[0].map(m.formatShare);"
-    assert browser.run(script, [0, 0.5, 0.98765, 0.99999, 1]) == ["0.0%", "50.0%", "98.7%", "99.9%", "100%"]
+    shares, texts = [0, 0.0004, 0.5, 0.98765, 0.99999, 1], ["0.0%", "<0.1%", "50.0%", "98.7%", "99.9%", "100%"]
+    assert browser.run(script, shares) == texts
+
+
+def test_a_low_rate_is_not_shown_as_none(browser: Browser, ui: WebUI) -> None:
+    browser.open(ui.url + "loadgen")
+    script = "const m = await import('./loadgen/static/numbers.js'); return args[0].map(m.formatRate);"
+    assert browser.run(script, [0, 0.4, 40.23, 99.96, 12345.6]) == ["0", "0.4", "40.2", "100", "12,346"]
 
 
 @pytest.mark.parametrize("path", [TAB, "loadgen"], ids=["tab", "page"])

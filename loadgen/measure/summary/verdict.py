@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 
+from loadgen.measure.labels import plain_number
 from loadgen.measure.summary.verdict_amortisation import amortised_sentence, declined_clause
 from loadgen.measure.summary.verdict_differences import difference_clauses
 from loadgen.measure.summary.verdict_statuses import unwanted
@@ -129,5 +130,5 @@ def _range(answered: dict[str, PolicySummary]) -> str:
     mean = {name: f"{format_duration(means_ns[name])} ({names[name]})" for name in (low, high)}
     return (
         f"the mean latency ranges from {mean[low]} to {mean[high]}; "
-        f"the highest throughput is {answered[fastest]['throughput_rps']:,.0f} req/s ({names[fastest]})"
+        f"the highest throughput is {plain_number(answered[fastest]['throughput_rps'], 3)} req/s ({names[fastest]})"
     )

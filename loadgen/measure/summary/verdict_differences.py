@@ -160,8 +160,15 @@ def _share(comparison: ComparisonSummary) -> str:
     share = _largest(comparison)
     if share is None:
         return ""
-    part = "more than all" if share[1] > 1 else f"{share[1]:.0%}"
-    return f"; {part} of that is {PHASE_WORDS[share[0]]}"
+    return f"; {_part(share[1])} of that is {PHASE_WORDS[share[0]]}"
+
+
+def _part(share: float) -> str:
+    """100% is all of it to the nanosecond."""
+    text = f"{share:.0%}"
+    if text != "100%" or share == 1:
+        return text if share <= 1 else "more than all"
+    return "nearly all" if share < 1 else "all"
 
 
 def _largest(comparison: ComparisonSummary) -> tuple[Phase, float] | None:
@@ -172,4 +179,4 @@ def _largest(comparison: ComparisonSummary) -> tuple[Phase, float] | None:
     largest = max(deltas, key=deltas.__getitem__)
     if not total or deltas[largest] <= 0:
         return None
-    return Phase(largest), round(deltas[largest] / total, 2)
+    return Phase(largest), deltas[largest] / total

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from loadgen.model.policy import ConnectionPolicy
 from loadgen.model.policy.parts.tcp import holds_back
 from loadgen.model.policy_summary import PolicySummary
+from loadgen.model.units import share_text
 from loadgen.model.warning_codes import WarningCode
 
 
@@ -18,7 +19,7 @@ def delayed_ack_warnings(policy: ConnectionPolicy, summary: PolicySummary) -> It
     own = "without tcp-nagle the client does not hold back; " if holds_back(policy) else ""
     yield (
         WarningCode.NAGLE_DELAYS,
-        f"{share:.1%} of the requests took the 40 ms of a delayed acknowledgement (the pattern of Nagle's algorithm): "
-        f"one side holds back the rest of a message until its beginning is acknowledged; {own}set TCP_NODELAY in the "
-        "server, or have it write head and body at once",
+        f"{share_text(share)} of the requests took the 40 ms of a delayed acknowledgement (the pattern of Nagle's "
+        f"algorithm): one side holds back the rest of a message until its beginning is acknowledged; {own}"
+        "set TCP_NODELAY in the server, or have it write head and body at once",
     )

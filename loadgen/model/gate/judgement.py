@@ -12,6 +12,7 @@ from loadgen.model.gate_summary import GateSummary
 from loadgen.model.units import format_estimate
 
 _WHOLE_FROM = 1_000_000
+_DIGITS, _PERCENT_DIGITS, _ALL_DIGITS = 5, 4, 17
 NOT_JUDGED = "there is no value that could be judged"
 
 
@@ -91,19 +92,41 @@ def _message(gate: ResolvedGate, decisive: Reading, crosses: bool | None, others
 def _texts(gate: ResolvedGate, reading: Reading) -> tuple[str, str]:
     """The value and its interval; the latter is empty where there is none."""
     value, interval = reading.value, reading.interval
-    if gate.field.is_time:
-        size_ns = TIME_UNITS_NS[gate.field.unit]
-        return format_estimate(value * size_ns, interval and [one * size_ns for one in interval])
-    write = _percent if gate.gate.limit.is_percent else _plain
-    return write(value), f"[{', '.join(map(write, interval))}]" if interval else ""
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.4g}%"
-
-
-def _plain(value: Any) -> str:
-    """As many digits as tell a value from a limit near to it."""
     if isinstance(value, str | bool):
-        return str(value).lower() if isinstance(value, bool) else value
-    return f"{value:,.0f}" if isinstance(value, int) or abs(value) >= _WHOLE_FROM else f"{value:,.5g}"
+        return str(value).lower() if isinstance(value, bool) else value, ""
+    limit = float(gate.limit)
+    if gate.field.is_time:
+        return _time_texts(value, interval, limit, gate.field.unit)
+    write = _percent if gate.gate.limit.is_percent else _plain
+    bounds = ", ".join(write(bound, limit) for bound in interval or ())
+    return write(value, limit), f"[{bounds}]" if bounds else ""
+
+
+def _time_texts(value: float, interval: Sequence[float] | None, limit: float, unit: str) -> tuple[str, str]:
+    size_ns = TIME_UNITS_NS[unit]
+    interval_ns = interval and [bound * size_ns for bound in interval]
+    text, bounds = format_estimate(value * size_ns, interval_ns)
+    if value != limit and text == format_estimate(limit * size_ns, interval_ns)[0]:
+        shown = text.rsplit(" ", 1)[1]
+        scale = size_ns / TIME_UNITS_NS[shown.replace("µ", "u")]
+        text = f"{value * scale:,.{_digits(value * scale, limit * scale, _DIGITS)}g} {shown}"
+    return text, bounds
+
+
+def _percent(value: float, limit: float) -> str:
+    return f"{100 * value:.{_digits(100 * value, 100 * limit, _PERCENT_DIGITS)}g}%"
+
+
+def _plain(value: float, limit: float) -> str:
+    if isinstance(value, int):
+        return f"{value:,}"
+    digits = _digits(value, limit, _DIGITS)
+    return f"{value:,.0f}" if abs(value) >= _WHOLE_FROM and digits == _DIGITS else f"{value:,.{digits}g}"
+
+
+def _digits(value: float, limit: float, least: int) -> int:
+    """As many as tell a value from a limit near to it."""
+    digits = least
+    while digits < _ALL_DIGITS and value != limit and f"{value:.{digits}g}" == f"{limit:.{digits}g}":
+        digits += 1
+    return digits

@@ -18,6 +18,7 @@ from loadgen.show.sweep_grid import TITLES, AxisValue, Grid, SweepGrid, axis_tex
 
 _MAX_POLICIES = 2
 _DARK = 0.55  # on a square darker than this the text is white
+_WHOLE_PERCENT = 9.95
 
 
 def _applies(summary: Summary) -> bool:
@@ -76,8 +77,13 @@ def _choose(grid: SweepGrid) -> _Map:
     return _Map(
         f"Mean latency of {names[0]} against {names[1]}", "Difference in percent; above 0 it is slower.",
         percents, "PuOr_r",
-        lambda known: CenteredNorm(0, max(map(abs, known)) or 1), "{:+.0f} %".format,
+        lambda known: CenteredNorm(0, max(map(abs, known)) or 1), _percent,
     )  # fmt: skip
+
+
+def _percent(value: float) -> str:
+    """Small differences with a decimal, so that +0.4 % is not shown as none."""
+    return f"{value:+.{1 if abs(value) < _WHOLE_PERCENT else 0}f} %"
 
 
 def _squares(axes: Axes, chosen: _Map, rows: Sequence[AxisValue], columns: Sequence[AxisValue], size: float) -> None:

@@ -13,7 +13,7 @@ from loadgen.measure.summary.verdict_words import sides
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.summary import ComparisonSummary, Summary
 from loadgen.model.sweep_summary import AmortisationSummary
-from loadgen.model.units import format_estimate
+from loadgen.model.units import format_estimate, share_text
 from loadgen.show.export.cards import COST, GAIN, Card, cards_html, verdict_html
 from loadgen.show.formatting import verdict_lines
 from loadgen.show.ordering import MAX_SERIES
@@ -64,7 +64,9 @@ def _of_policy(name: str, one: PolicySummary, summary: Summary) -> Card:
     if not found:
         latency, reused = one["latency_ns"], one["connections"]["reuse_ratio"]
         mean = " ".join(filter(None, format_estimate(latency["mean"] or 0, latency["mean_ci95"])))
-        sentence = f"{name} takes {mean} per request on average; {_percent(reused)} of its requests reused a connection"
+        sentence = (
+            f"{name} takes {mean} per request on average; {share_text(reused)} of its requests reused a connection"
+        )
         return Card(name, latency["mean"], latency["mean_ci95"], sentence)
     family = len(summary["comparisons"])
     sentences = "; ".join(difference_sentence(comparison, summary["policies"], family) for comparison in found)
@@ -72,13 +74,6 @@ def _of_policy(name: str, one: PolicySummary, summary: Summary) -> Card:
     return Card(
         name, first["latency_mean_delta_ns"], first["latency_mean_delta_ci95"], sentences, _kind(first), is_change=True
     )
-
-
-def _percent(share: float) -> str:
-    """A share that only is 100 % or 0 % where it is exactly that."""
-    if share in (0, 1):
-        return f"{share:.0%}"
-    return f"{min(max(share, 0.001), 0.999):.1%}"
 
 
 def _kind(comparison: ComparisonSummary) -> str:

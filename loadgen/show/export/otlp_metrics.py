@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadgen.measure.data.rows import Samples
+from loadgen.model.plan_record import PlanRecord
 from loadgen.model.records import ABSENT
 from loadgen.model.summary import Summary
 from loadgen.model.target import parse_target
@@ -84,27 +85,39 @@ def _summaries(family: Family, times: OtlpJson) -> Iterator[OtlpJson]:
 
 
 def _durations(samples: Samples, summary: Summary, times: OtlpJson) -> OtlpJson:
-    """Latencies of complete requests, by policy and status code."""
+    """Latencies of complete requests, by policy and status code; of several requests each by its method and server."""
     plan = summary["plan"]
     complete = samples.of(samples.columns["error"] == ABSENT)
-    latency_s = complete.latency_ns() / NS_PER_S
+    latency_s, request_of = complete.latency_ns() / NS_PER_S, complete.columns["request"]
     points = []
     for number, policy in enumerate(samples.policies):
         of_policy = complete.columns["policy"] == number
         one = summary["policies"][policy]
-        target = parse_target(url_of(plan, one))
-        fixed = {"http.request.method": plan["method"], "server.address": target.host, "server.port": target.port}
         named = {"loadgen.policy": policy} | ({"loadgen.target": one["target"]} if "target" in one else {})
-        for status in np.unique(complete.columns["status"][of_policy]).tolist():
-            chosen = latency_s[of_policy & (complete.columns["status"] == status)]
-            labels = {**fixed, "http.response.status_code": status, **named}
-            points.append({**times, "attributes": _attributes(labels), **_histogram(chosen)})
+        for sent, places in _sent(plan, url_of(plan, one)).items():
+            of_sent = of_policy & np.isin(request_of, places)
+            for status in np.unique(complete.columns["status"][of_sent]).tolist():
+                chosen = latency_s[of_sent & (complete.columns["status"] == status)]
+                labels = {**dict(sent), "http.response.status_code": status, **named}
+                points.append({**times, "attributes": _attributes(labels), **_histogram(chosen)})
     return {
         "name": "http.client.request.duration",
         "description": "Latency of complete requests.",
         "unit": "s",
         "exponentialHistogram": {"aggregationTemporality": _CUMULATIVE, "dataPoints": points},
     }
+
+
+def _sent(plan: PlanRecord, url: str) -> dict[tuple[tuple[str, str | int], ...], list[int]]:
+    """Method and server of requests, with the places in the plan of those that have them; -1 where there is one."""
+    of_all = (plan["method"], url, ABSENT)
+    each = [(one["method"] or plan["method"], one["origin"], at) for at, one in enumerate(plan.get("urls", ()))]
+    found: dict[tuple[tuple[str, str | int], ...], list[int]] = {}
+    for method, origin, place in (*each, of_all):
+        target = parse_target(f"{origin}/" if origin and place != ABSENT else url)
+        key = ("http.request.method", method), ("server.address", target.host), ("server.port", target.port)
+        found.setdefault(key, []).append(place)
+    return found
 
 
 def _histogram(values: NDArray[np.float64]) -> OtlpJson:

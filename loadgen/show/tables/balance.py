@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from loadgen.model.balance_summary import BalanceSummary
 from loadgen.model.summary import Summary
+from loadgen.model.units import share_text
 from loadgen.show.formatting import ABSENT
 from loadgen.show.ordering import policies_in_order
 from loadgen.show.tables.table import Row, Table
@@ -54,8 +55,11 @@ def _backends(name: str, found: BalanceSummary) -> list[Row]:
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{part / whole:.1%}" if whole else ABSENT
+    return share_text(part / whole) if whole else ABSENT
 
 
 def _evenness(index: float | None) -> str:
-    return ABSENT if index is None else f"{index:.2f}"
+    if index is None:
+        return ABSENT
+    text = f"{index:.2f}"
+    return ">0.99" if text == "1.00" and index < 1 else text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from loadgen.model.summary import Summary
+from loadgen.model.units import share_text
 from loadgen.show.formatting import duration, integer
 from loadgen.show.ordering import policies_in_order
 from loadgen.show.tables.table import Row, Table
@@ -22,7 +23,7 @@ def origins(summary: Summary) -> Table:
                     origin["origin"],
                     *map(integer, (origin["requests"], origin["failed"], connections["opened"])),
                     f"{connections['requests_per_connection']:,.1f}",
-                    f"{connections['reuse_ratio']:.1%}",
+                    share_text(connections["reuse_ratio"]),
                     *map(duration, (origin["handshake_ns"]["mean"], times["mean"], times["p99"])),
                 )
             )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from loadgen.measure.diff.diff_verdict import other_changes
 from loadgen.model.diff_record import Change, DiffRecord, PolicyChanges
-from loadgen.model.units import format_duration, format_number
+from loadgen.model.units import format_duration, format_number, share_text
 from loadgen.show.formatting import ABSENT, estimate, with_interval
 from loadgen.show.tables.table import Row, Table
 
@@ -14,6 +14,7 @@ _CHANGES = ("policy", "statistic", "old", "new", "change", "ratio", "certain")
 _ERRORS, _RATIO = "error ratio", "ratio of means"
 _RUNS = ("", "run", "folder", "started")
 _UNLIKE = ("what", "old", "new", "matters")
+_MAX_DECIMALS = 6
 MAX_WHOLE_POLICIES = 4
 """Policies up to which all statistics are shown; of more the mean latency, and what changed."""
 
@@ -84,7 +85,10 @@ def _delta(change: Change, write: Callable[[float], str]) -> str:
         return estimate(change["delta"], change["delta_ci95"], sign=True)
     if change["delta"] is None:
         return ABSENT
-    text = with_interval(change["delta"], change["delta_ci95"], write)
+    if write is _share:
+        text = _points(change["delta"], change["delta_ci95"])
+    else:
+        text = with_interval(change["delta"], change["delta_ci95"], write)
     return text if text.startswith("-") else f"+{text}"
 
 
@@ -103,7 +107,16 @@ def _rate(value: float) -> str:
 
 
 def _share(value: float) -> str:
-    return f"{100 * value:.2f}%"
+    return share_text(value, 2)
+
+
+def _points(delta: float, interval: Sequence[float] | None) -> str:
+    """The difference of two shares, in percentage points, with as many decimals as show that it is not 0."""
+    decimals = 2
+    numbers = [100 * one for one in (delta, *(interval or ()))]
+    while decimals < _MAX_DECIMALS and any(one and not float(f"{one:.{decimals}f}") for one in numbers):
+        decimals += 1
+    return with_interval(numbers[0], numbers[1:] or None, lambda one: f"{one:.{decimals}f}") + " points"
 
 
 # How a statistic is written; durations unless it is here.

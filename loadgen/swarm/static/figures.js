@@ -1,7 +1,7 @@
 // Shared by the tab and the page: a run's figures as text and tables, and the files that it has left.
 // Names, addresses and messages may come from a target or a user: they are set as text, never as markup.
 
-import { formatCount, formatDuration, formatEstimate, formatShare } from "./numbers.js";
+import { formatCount, formatDuration, formatEstimate, formatRate, formatShare } from "./numbers.js";
 
 const HEADINGS = ["policy", "requests", "req/s", "mean", "p50", "p99", "connections", "reuse ratio", "errors"];
 
@@ -100,7 +100,7 @@ function policyRow(one) {
   return [
     one.name,
     formatCount(one.requests),
-    orDash(one.throughput_rps, formatCount),
+    orDash(one.throughput_rps, formatRate),
     orDash(one.mean_ns, (value) => formatEstimate(value, one.mean_ci95)),
     orDash(one.p50_ns, (value) => formatEstimate(value, one.p50_ci95)),
     orDash(one.p99_ns, (value) => formatEstimate(value, one.p99_ci95)),

@@ -48,8 +48,16 @@ export function formatCount(value) {
   return grouped(fixed(value, 0));
 }
 
-/** A share in percent with one decimal; cut, not rounded: only all of it is 100%. */
+/** A rate, with three digits where it is low: 12,345, 40.2, 0.4. */
+export function formatRate(value) {
+  return value >= 100 ? formatCount(value) : `${Number(value.toPrecision(3))}`;
+}
+
+/** A share in percent with one decimal; cut, not rounded: only all of it is 100%, and only nothing is 0%. */
 export function formatShare(value) {
+  if (value > 0 && value < 0.001) {
+    return "<0.1%";
+  }
   return value === 1 ? "100%" : `${fixed(Math.floor(value * 1000) / 10, 1)}%`;
 }
 

@@ -12,8 +12,10 @@ from loadgen.model.units import (
     NS_PER_US,
     format_duration,
     format_estimate,
+    format_number,
     margin_text,
     parse_duration_ns,
+    share_text,
 )
 
 
@@ -123,3 +125,25 @@ def test_what_is_written_is_within_half_a_percent(value_ns: int) -> None:
 )  # fmt: skip
 def test_a_margin_is_rounded_up(share: float, text: str) -> None:
     assert margin_text(share) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "decimals", "text"),
+    [
+        (0, 1, "0%"), (0.0004, 1, "<0.1%"), (0.0006, 1, "0.1%"), (0.5, 1, "50.0%"), (0.9994, 1, "99.9%"),
+        (0.9996, 1, ">99.9%"), (1, 1, "100%"), (0.00003, 2, "<0.01%"), (0.99998, 2, ">99.99%"), (0.0476, 2, "4.76%"),
+    ],
+)  # fmt: skip
+def test_only_nothing_is_0_percent_and_only_all_is_100(share: float, decimals: int, text: str) -> None:
+    assert share_text(share, decimals) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "max_decimals", "text"),
+    [
+        (1.0042, 3, "1.004"), (10.32, 3, "10.3"), (1234.5, 3, "1,234"), (0.034, 3, "0.034"), (0.00042, 3, "0.00042"),
+        (-0.0004, 3, "-0.00040"), (0.04, 1, "0.040"), (0, 3, "0.000"), (1e-12, 3, "0.000000000"),
+    ],
+)  # fmt: skip
+def test_a_small_number_is_not_written_as_0(value: float, max_decimals: int, text: str) -> None:
+    assert format_number(value, max_decimals) == text

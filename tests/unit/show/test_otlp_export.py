@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from loadgen.model.planned_request import PlannedRequest
 from loadgen.show.export import EXPORTERS, RunData, export_text
 from loadgen.show.export.otlp_metrics import SCALE, request_of
 from tests.support.synthetic import full_run, summary_of
@@ -66,6 +68,23 @@ def test_the_histogram_s_buckets_hold_the_latencies(run: RunData) -> None:
         for place, number in enumerate(point.positive.bucket_counts):
             low, high = (math.pow(base, point.positive.offset + place + one) for one in (0, 1))
             assert number == np.count_nonzero((mine > low) & (mine <= high))
+
+
+def test_each_of_several_requests_has_its_own_method_and_server(run: RunData) -> None:
+    assert run.samples is not None
+    requests = [PlannedRequest("a", "/a"), PlannedRequest("b", "/b", method="PUT", origin="http://other.test")]
+    plan = run.summary["plan"] | {"urls": [one.record(secrets=False) for one in requests]}
+    columns = run.samples.columns | {"request": np.arange(len(run.samples)) % 2}
+    several = RunData(run.summary | {"plan": plan}, replace(run.samples, columns=columns))  # type: ignore[arg-type, typeddict-item] # a plan of any keys
+    metrics = parsed(json.dumps(request_of(several))).resource_metrics[0].scope_metrics[0].metrics
+    (durations,) = (one for one in metrics if one.name == "http.client.request.duration")
+    counts: dict[tuple[Any, ...], int] = {}
+    for point in durations.exponential_histogram.data_points:
+        found = attributes(point)
+        key = tuple(found[name] for name in ("http.request.method", "server.address", "server.port"))
+        counts[key] = counts.get(key, 0) + point.count
+    half = len(run.samples) // 2
+    assert counts == {("GET", "127.0.0.1", 8080): half, ("PUT", "other.test", 80): half}
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def test_every_statistic_has_a_row() -> None:
         ("close / persistent", "ratio of means"),
     ], "without errors there is no row of them"
     cells = {row[:2]: row for row in table.rows}
-    assert cells["persistent", "reuse ratio"][2:5] == ("100.00%", "100.00%", "+0.00% [0.00%, 0.00%]")
+    assert cells["persistent", "reuse ratio"][2:5] == ("100%", "100%", "+0.00 [0.00, 0.00] points")
     assert cells["close", "throughput"][2].endswith("/s")
 
 
@@ -47,7 +47,15 @@ def test_errors_are_shown_where_there_are_any() -> None:
     old, new = run(random), run(random)
     new.policies["close"].failed[:] = 5
     rows = {row[:2]: row for row in run_changes(diff_runs([old], new)).rows}
-    assert rows["close", "error ratio"][3:] == ("4.76%", "+4.76% [4.76%, 4.76%]", "–", "yes")
+    assert rows["close", "error ratio"][3:] == ("4.76%", "+4.76 [4.76, 4.76] points", "–", "yes")
+
+
+def test_a_rare_error_is_not_shown_as_none() -> None:
+    random = np.random.default_rng(1)
+    old, new = run(random), run(random)
+    new.policies["close"].failed[0] = 0.002
+    rows = {row[:2]: row for row in run_changes(diff_runs([old], new)).rows}
+    assert rows["close", "error ratio"][2:5] == ("0%", "<0.01%", "+0.0004 [-0.0007, 0.0015] points")
 
 
 def test_markdown_has_the_verdict_and_the_table() -> None:

@@ -309,3 +309,12 @@ def test_ticks_keep_apart() -> None:
 def test_long_names_break_between_their_parts() -> None:
     assert wrapped("recycle:10+lifetime:500ms+resume") == "recycle:10\n+lifetime:500ms\n+resume"
     assert wrapped("close") == "close"
+
+
+def test_a_low_rate_is_no_rate_of_0(tmp_path: Path) -> None:
+    summary = summary_with(tmp_path)
+    rates = []
+    for rps in (0.4, 40.23, 12345.6):
+        summary["policies"]["close"]["throughput_rps"] = rps
+        rates.append(tables.policies(summary).rows[0][1])
+    assert rates == ["0.4", "40.2", "12,346"]

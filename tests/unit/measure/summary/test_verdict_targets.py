@@ -10,6 +10,7 @@ import pytest
 
 from loadgen.measure.stats.comparison import pairs
 from loadgen.measure.summary.run_gates import judge_gates, resolve_gates
+from loadgen.measure.summary.verdict_differences import difference_sentence
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from tests.support.synthetic import MS, US, targets_run
@@ -115,3 +116,17 @@ def test_a_gate_of_a_target_fails_by_its_value(summary: Any) -> None:
     assert [one["passed"] for one in judge_gates(gates, summary)] == [False, True, False]
     with pytest.raises(PlanError, match="did you mean 'new'"):
         resolve_gates(plan, ["nev.latency.mean > 5ms"])
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [(0.85, "85%"), (0.9979, "nearly all"), (1, "100%"), (1.002, "all"), (1.01, "more than all")],
+)
+def test_100_percent_of_a_difference_is_all_of_it(summary: Any, share: float, words: str) -> None:
+    comparison = summary["comparisons"][0]
+    total = comparison["latency_mean_delta_ns"]
+    changed = comparison | {
+        "phase_deltas_mean_ns": {"wait": round(share * total), "send": total - round(share * total)}
+    }
+    sentence = difference_sentence(changed, summary["policies"], 1)
+    assert sentence.endswith(f"; {words} of that is waiting for the response")

@@ -11,7 +11,7 @@ function balance(data, chosen, width) {
         title: `${one.places[place]}\nround ${round}: ${rounded(count / sum)} of ${sum.toLocaleString("en")} requests`,
       }));
     });
-    const evenness = one.evenness === null ? "" : `, evenness ${one.evenness.toFixed(2)}`;
+    const evenness = one.evenness === null ? "" : `, evenness ${one.evenness < 1 && one.evenness >= 0.995 ? ">0.99" : one.evenness.toFixed(2)}`;
     const heading = element("p", { className: "facts", textContent: data.policies[one.policy] + evenness });
     return [heading, keys(one.places.map((name, place) => [`${name}: ${rounded(totals[place] / all)}`, colour(place)])), Plot.plot({
       color: IDENTITY, width, height: 130, marginTop: 8, marginLeft: 46, marginBottom: 34, marginRight: 10,

@@ -20,7 +20,7 @@ function meanChanges(data, chosen, width) {
 }
 
 function factor(value) {
-  return `${value.toFixed(value < 10 ? 3 : 1)}×`;
+  return `${value > 0 && value < 0.0005 ? +value.toPrecision(2) : value.toFixed(value < 10 ? 3 : 1)}×`;
 }
 
 function factorEstimate(value, low, high) {

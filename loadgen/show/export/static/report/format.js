@@ -13,6 +13,7 @@ function signed(ns) {
 }
 
 function number(value) {
+  if (value > 0 && value < 0.005) return `${+value.toPrecision(2)}`; // not 0.00
   const digits = value >= 99.95 || Number.isInteger(value) ? 0 : value >= 9.995 ? 1 : 2;
   return value.toLocaleString("en", { maximumFractionDigits: digits, minimumFractionDigits: digits });
 }
@@ -36,8 +37,10 @@ function fitted(name, rest, width) {
   return `${name.slice(0, Math.ceil(room / 2) - 1)}…${name.slice(-Math.floor(room / 2))}${rest}`;
 }
 
+// Only all of it is 100%.
 function rounded(share) {
-  return `${+(100 * share).toPrecision(3)}%`;
+  const percent = +(100 * share).toPrecision(3);
+  return percent === 100 && share < 1 ? ">99.9%" : `${percent}%`;
 }
 
 // For axes: 2 ms, not 2.00 ms.

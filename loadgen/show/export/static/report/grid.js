@@ -47,7 +47,7 @@ function percentLook(map) {
   const most = Math.max(...known(map).map(Math.abs)) || 1;
   return {
     fill: (percent) => d3.color(d3.interpolatePuOr(0.5 + percent / most / 2)).formatHex(),
-    write: (percent) => `${percent < 0 ? "−" : "+"}${Math.abs(percent).toFixed(0)}%`,
+    write: (percent) => `${percent < 0 ? "−" : "+"}${Math.abs(percent).toFixed(Math.abs(percent) < 9.95 ? 1 : 0)}%`,
   };
 }
 
