@@ -16,6 +16,7 @@ from _pytest.runner import runtestprotocol
 _TRIES = 3
 _REPETITIONS_PER_FILE = 4
 """A whole file that fails does so soon."""
+_LINES = 10
 
 
 class Repetition:
@@ -57,6 +58,7 @@ class Repetition:
 
 
 def _reason(report: pytest.TestReport) -> str:
-    """The first line of what was wrong."""
+    """What was wrong; of much, the beginning and the end."""
     crash = getattr(report.longrepr, "reprcrash", None)
-    return (crash.message if crash else report.longreprtext).partition("\n")[0]
+    lines = (crash.message if crash else report.longreprtext).splitlines()
+    return "\n    ".join(lines if len(lines) <= 2 * _LINES else [*lines[:_LINES], "...", *lines[-_LINES:]])
