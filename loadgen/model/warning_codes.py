@@ -13,10 +13,9 @@ class WarningCode(WarningRow):
 
     # The run as a whole
     TOO_FEW_ROUNDS = (
-        "too_few_rounds",
-        "Fewer than 5 rounds were run, or have answers under both policies, so intervals are wide or missing.",
+        "too_few_rounds", "Fewer than 5 rounds have answers under both policies: intervals are wide or missing.",
         "Use at least `--rounds 5`, and blocks long enough for an answer in each.",
-    )
+    )  # fmt: skip
     PRECISION_NOT_REACHED = (
         "precision_not_reached", "A ratio is not known as well as `--until-precision` asked for when the run ended.",
         "Give a longer `--max-time`, or longer blocks, which differ less from each other.",
@@ -67,10 +66,9 @@ class WarningCode(WarningRow):
     )  # fmt: skip
     RESUMED = ("resumed", "The run was cut off and resumed; blocks that were cut off were dropped and run again.", "")
     CORE_CHANGED = (
-        "core_changed",
-        "The core of the generator ran compiled in one segment of a resumed run, and as pure Python in another.",
+        "core_changed", "The generator's core was compiled in one segment of a resumed run, pure Python in another.",
         "Run again where differences matter: the generator's own work differs by a multiple.",
-    )
+    )  # fmt: skip
     INTERRUPTED = (
         "interrupted", "The run was interrupted, or its command was killed; only what had been measured is shown.",
         "`loadgen sweep --resume` continues a sweep.",
@@ -294,10 +292,9 @@ class WarningCode(WarningRow):
         "Add `--source-ip`, use fewer new connections, or run shorter.",
     )  # fmt: skip
     PORTS_NEARLY_USED_UP = (
-        "ports_nearly_used_up",
-        "Less than 10 % of the local ports were left; connections that the client closed first hold theirs for 60 s.",
-        "Add `--source-ip`, or reuse connections more.",
-    )
+        "ports_nearly_used_up", "Less than 10 % of the local ports were left: a port stays in use after its close.",
+        "Add `--source-ip`, or reuse connections more: who closes first holds the port for 60 s.",
+    )  # fmt: skip
     SYN_RETRANSMITS = (
         "syn_retransmits", "SYN segments were retransmitted, so some connect times are 1 s or 3 s longer.",
         "Raise the server's listen backlog, or use fewer users.",
@@ -308,8 +305,7 @@ class WarningCode(WarningRow):
     )  # fmt: skip
     NAGLE_DELAYS = (
         "nagle_delays",
-        "Many requests took 40 to 50 ms and few a time near that: Nagle's algorithm on one side, delayed "
-        "acknowledgements on the other.",
+        "Many requests took 40 to 50 ms, few a time near that: Nagle's algorithm meets delayed acknowledgements.",
         "Set TCP_NODELAY on the side that writes a message in several pieces, or write it at once.",
     )
 
@@ -334,6 +330,10 @@ class WarningCode(WarningRow):
         "Keep the number of users constant.",
     )  # fmt: skip
     USERS_MISSING = ("users_missing", "Fewer users made load than Locust was to start.", "Look into Locust's log.")
+    OTHER_USERS = (
+        "other_users", "Locust users of classes that are not loadgen's ran beside the comparison.",
+        "Run them apart, or make their classes from `ReuseUser`.",
+    )  # fmt: skip
     WORKER_LOST = (
         "worker_lost", "A Locust worker was lost during the run; the results hold what the others measured.",
         "Run again, or compare only rounds before that.",

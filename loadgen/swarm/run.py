@@ -28,6 +28,7 @@ from loadgen.swarm.run_facts import RunFacts
 from loadgen.swarm.run_folder import FileLimits, RunFolder
 from loadgen.swarm.run_notes import (
     no_whole_round,
+    other_users,
     policies_together,
     run_too_short,
     worker_lost,
@@ -167,6 +168,12 @@ class LocustRun:
         round_s = self.plan.load.block_ns / NS_PER_S * turns
         for note in (*run_too_short(ramp_s, round_s, run_s), *policies_together(self._options.class_policies)):
             self.note(*note)
+
+    def note_others(self, dispatched: Mapping[str, int]) -> None:
+        """dispatched: how many users of each class Locust has started, the run's own among them."""
+        others = {name: number for name, number in dispatched.items() if name not in self._options.class_policies}
+        for code, message in other_users(others):
+            self.note(code, message, replaces=True)
 
     def _note_users(self, round_number: int, expected: int, users: Mapping[str, int]) -> None:
         """Of a block: how many users there were to be, and how many of each class made load."""

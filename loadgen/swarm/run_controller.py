@@ -110,8 +110,10 @@ class RunController:
         if self.run is None or self.live_view.state != RUNNING:
             return
         self.live_view.users = number
-        expected = self._our_users(self._channel.dispatched_users())
+        dispatched = self._channel.dispatched_users()
+        expected = self._our_users(dispatched)
         self.run.set_users(expected)
+        self.run.note_others(dispatched)
         if expected:
             gevent.spawn(self._start_blocks, self.run)
 

@@ -88,6 +88,21 @@ def users_missing(present: int, expected: int, round_number: int) -> list[Note]:
     ]
 
 
+def other_users(numbers: Mapping[str, int]) -> list[Note]:
+    """numbers: how many users there are of each class that is none of loadgen's."""
+    each = [f"{number} of {name}" for name, number in numbers.items() if number]
+    if not each:
+        return []
+    return [
+        (
+            WarningCode.OTHER_USERS,
+            f"users that are not loadgen's ran beside the comparison ({', '.join(each)}): what they send is in none of "
+            "its figures, and they take time from what is measured; name the classes that are to run on the command "
+            "line, or make these from ReuseUser",
+        )
+    ]
+
+
 def workers_away(absences: Sequence[tuple[str, int, int | None]]) -> list[Note]:
     """absences: each with the worker's name, the round in which it went away, and that in which it was back or None.
 

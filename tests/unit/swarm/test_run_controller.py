@@ -314,7 +314,7 @@ def test_no_block_begins_before_the_workers_have_said_that_all_users_are_there(t
     run.stop()
 
 
-def test_users_that_take_no_part_are_not_waited_for(tmp_path: Path) -> None:
+def test_users_that_take_no_part_are_not_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Those of other classes, and those that classes with a fixed count leave of the number that was asked for."""
     runner = FakeRunner({"w": "ready"})
     rig = Rig(tmp_path, ALTERNATING, user_class("Browser", kind=None), runner=runner)
@@ -326,6 +326,7 @@ def test_users_that_take_no_part_are_not_waited_for(tmp_path: Path) -> None:
     assert run is not None
     until(lambda: run.coordinator.round == 0)
     assert (run.coordinator.expected_users(), run.plan.load.users) == (2, 2)
+    assert "users that are not loadgen's ran beside the comparison (5 of Browser):" in caplog.text
     run.stop()
 
 
