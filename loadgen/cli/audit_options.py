@@ -59,6 +59,8 @@ def _check_pairs(options: dict[str, Any]) -> None:
     for option in options_of(PROBE):
         if option.url_only and not options["url"] and options[option.name]:
             raise PlanError(f"--{option.key} is for a URL; {option.url_only}")
+    if options["chain_gap"] is not None and not options["origin"]:
+        raise PlanError("--chain-gap is for the chain before a server; give that server as --origin too")
     if options["json"] and options["markdown"]:
         raise PlanError("--json and --markdown both print on standard output; give one of them")
 

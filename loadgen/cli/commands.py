@@ -144,7 +144,7 @@ def target(ctx: click.Context, /, **options: Any) -> Outcome:
         return serve_null(options, given_options(ctx))
     from loadgen.cli.target import serve
 
-    return serve(options)
+    return serve(options, given_options(ctx))
 
 
 @cli.command(short_help="Measure what this machine and the generator cost by themselves.")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from loadgen.cli import EXIT_DONE, Outcome
+from loadgen.model.authority import authority
 from loadgen.model.exceptions import PlanError
 from loadgen.model.value_types import Whole
 from loadgen.startup import ENDING_SIGNALS, is_ignored
@@ -37,12 +38,11 @@ def serve_null(options: dict[str, Any], given: dict[str, str]) -> Outcome:
     except OSError as error:
         # Python's own text has the address once more.
         why = os.strerror(error.errno or 0) if error.errno in errno.errorcode else error.strerror
-        raise PlanError(f"can't serve on {host}:{port}: {why}") from None
+        raise PlanError(f"can't serve on {authority(host, port)}: {why}") from None
     server.end_on(*(number for number in ENDING_SIGNALS if not is_ignored(number)))
     if options["until_eof"]:
         server.end_at_eof(sys.stdin.fileno())
-    name = f"[{host}]" if ":" in host else host
-    print(f"{'https' if options['tls'] else 'http'}://{name}:{server.port}/", flush=True)  # noqa: T201 # this room prints
+    print(f"{'https' if options['tls'] else 'http'}://{authority(host, server.port)}/", flush=True)  # noqa: T201 # this room prints
     if options["tls"] and not options["until_eof"]:
         print(f"trust it with --cacert {ca_file}", file=sys.stderr)  # noqa: T201 # so it does
     server.serve()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from loadgen.model.authority import authority
 from loadgen.model.endpoint import SOCKET_PREFIX, ResolveRule, socket_name
 from loadgen.model.exceptions import PlanError
 from loadgen.model.target import DEFAULT_PORTS, Target
-from loadgen.model.units import NS_PER_S
+from loadgen.model.units import NS_PER_S, format_duration
 from loadgen.model.value_types import Whole
 from loadgen.startup import ENDING_SIGNALS, is_ignored
 from loadgen.target.behaviour import Behaviour
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from loadgen.target.name_server import NameServer
 
 _PORTS = Whole(0, 65535)
+_OF_SEVERAL = "one of several --replicas; give at least two"
 _REPLICAS = "replicas.test"  # a name for all replicas, which nobody else has (RFC 6761 §6.2)
 
 
@@ -56,8 +57,40 @@ def behaviour_of(options: dict[str, Any]) -> Behaviour:
     )
 
 
-def serve(options: dict[str, Any]) -> Outcome:
-    """Listen until a signal comes (or, with --until-eof, standard input ends); prints the URL once it listens."""
+def check_pairs(options: dict[str, Any], given: Container[str]) -> None:
+    """Raise PlanError where an option would do nothing, or what two of them ask for can't be.
+
+    given: the names of the options that the user gave.
+    """
+    on_file = options["host"].startswith(SOCKET_PREFIX)
+    of_address = f"an address, and --host is a socket file, {options['host']}; leave it out"
+    closes = options["close_after"] or options["idle_timeout"]
+    for flag, is_idle, what_for in (
+        ("--ca-file", not options["tls"], "the certificate of --tls; give both"),
+        ("--port", on_file and options["port"], of_address),
+        ("--dns-port", on_file, of_address),
+        ("--dns-ttl", options["dns_port"] is None, "the answers of --dns-port; give both"),
+        ("--last-from", options["replicas"] < 2, _OF_SEVERAL),
+        ("--last-until", options["replicas"] < 2, _OF_SEVERAL),
+        ("--silent", not closes, "--close-after and --idle-timeout; give one of them"),
+    ):
+        if is_idle and flag.removeprefix("--").replace("-", "_") in given:
+            raise PlanError(f"{flag} is for {what_for}")
+    if 0 < options["last_until"] <= options["last_from"]:
+        raise PlanError(
+            f"--last-until {format_duration(options['last_until'])} is not after --last-from "
+            f"{format_duration(options['last_from'])}, when the last replica comes"
+        )
+    if options["dns_ttl"] % NS_PER_S:
+        raise PlanError(f"--dns-ttl {format_duration(options['dns_ttl'])}: DNS counts in whole seconds")
+
+
+def serve(options: dict[str, Any], given: Container[str]) -> Outcome:
+    """Listen until a signal comes (or, with --until-eof, standard input ends); prints the URL once it listens.
+
+    given: which options the user gave. Raises PlanError.
+    """
+    check_pairs(options, given)
     behaviour, tls = behaviour_of(options), ServerTls.of(options)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else soft, hard))
@@ -77,7 +110,8 @@ def serve(options: dict[str, Any]) -> Outcome:
         if options["dns_port"] is not None:
             names_of = _name_server(options, server.present)
     except OSError as error:
-        raise PlanError(f"can't serve on {host}:{options['port']}: {error.strerror}") from None
+        where = host if host.startswith(SOCKET_PREFIX) else authority(host, options["port"])
+        raise PlanError(f"can't serve on {where}: {error.strerror}") from None
     ended = Event()
     for number in ENDING_SIGNALS:
         if not is_ignored(number):

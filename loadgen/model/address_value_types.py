@@ -54,7 +54,14 @@ class DnsTtl(OptionalDuration):
     """A duration, or `record`: as the records of DNS say, which is 0."""
 
     def read(self, text: str) -> int:
-        return RECORD_TTL if text == _RECORD else super().read(text)
+        if text == _RECORD:
+            return RECORD_TTL
+        duration_ns = super().read(text)
+        if duration_ns == RECORD_TTL:
+            raise ValueError(
+                "no address is kept for 0 s; at least 1 ms is needed, or write record for the records' TTLs"
+            )
+        return duration_ns
 
     def complaint(self, value: Any) -> str:
         return "" if value == RECORD_TTL else super().complaint(value)

@@ -26,12 +26,12 @@ BODY_OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         name="expect_continue", group=OptionGroup.TARGET, type=Flag(), plan_field="transfer.expects_continue",
-        default=False, locust=_LOCUST,
+        default=False, locust=_LOCUST, needed_for="a body that waits for 100 Continue",
         help="Send Expect: 100-continue, and the body only once the server says 100 Continue.",
     ),
     Option(
         name="continue_timeout", group=OptionGroup.TARGET, type=Duration(NS_PER_MS),
-        plan_field="transfer.continue_timeout_ns", default="1s", locust=_LOCUST,
+        plan_field="transfer.continue_timeout_ns", default="1s", needs="expect_continue", locust=_LOCUST,
         help="With --expect-continue: send the body after this time even so.",
     ),
 )  # fmt: skip

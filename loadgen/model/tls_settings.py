@@ -87,7 +87,8 @@ class TlsSettings:
 
     def given(self) -> tuple[str, ...]:
         """The options that were given, as flags."""
-        flags = {option.plan_field: f"--{option.key}" for option in OPTIONS}
+        # A flag that is set unless something is said is given as its opposite.
+        flags = {one.plan_field: f"--no-{one.key}" if one.default is True else f"--{one.key}" for one in OPTIONS}
         return tuple(
             flags[f"tls.{one.name}"]
             for one in fields(self)

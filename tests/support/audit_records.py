@@ -18,7 +18,7 @@ def finding_record(verdict: VerdictWord = "ok", **changes: Any) -> FindingRecord
         "measured": "75.1 s (75.0 s to 75.3 s)",
         "values": {"timeout_ns": 75_100_000_000},
         "verdict": verdict,
-        "section": "RFC 9112 §9.8",
+        "section": "RFC 9112 §9.5",
         "advice": None,
         "topic": "idle_timeout",
         "started_ns": 0,

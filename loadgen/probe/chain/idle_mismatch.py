@@ -72,7 +72,7 @@ IDLE_MISMATCH = Probe(
     title="Idle timeouts that fit",
     question="Does the proxy close its idle connections to the origin before the origin does?",
     method="The idle timeouts of both sides of the proxy and of the origin are compared.",
-    section="RFC 9112 §9.8",
+    section="RFC 9112 §9.5",
     values={
         "front_ns": "idle timeout of the proxy towards its clients",
         "front_longer_than_ns": "it is longer than this",

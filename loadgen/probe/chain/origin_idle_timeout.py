@@ -61,7 +61,7 @@ ORIGIN_IDLE_TIMEOUT = Probe(
     title="Idle timeout of the origin",
     question="After which idle time does the origin itself close a connection?",
     method=f"{_CONNECTIONS - 1} connections to it, without the proxy, are used once and watched.",
-    section="RFC 9112 §9.8",
+    section="RFC 9112 §9.5",
     values={
         "timeout_ns": "median idle time at which the origin closed",
         "min_ns": "shortest of these",

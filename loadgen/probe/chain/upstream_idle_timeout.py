@@ -101,7 +101,7 @@ UPSTREAM_IDLE_TIMEOUT = Probe(
     title="Idle timeout to the origin",
     question="After which idle time does the proxy close its connection to the origin?",
     method="The origin, a `loadgen target`, leaves one connection open beyond its own timeout, and tells its end.",
-    section="RFC 9112 §9.8",
+    section="RFC 9112 §9.5",
     values={
         "timeout_ns": "idle time at which the proxy closed its connection",
         "longer_than_ns": "the proxy did not close it within this time",

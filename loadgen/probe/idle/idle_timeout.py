@@ -1,4 +1,4 @@
-"""After which idle time does the server close a connection, and does it say so beforehand (RFC 9112 §9.8)?"""
+"""After which idle time does the server close a connection, and does it say so beforehand (RFC 9112 §9.5)?"""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ IDLE_TIMEOUT = Probe(
     question="After which idle time does the server close a connection?",
     method=f"{_CONNECTIONS} connections are opened within {_CONNECTIONS * _STAGGER_S:.1f} s, each used once or twice, "
     "and watched until the server closes them.",
-    section="RFC 9112 §9.8",
+    section="RFC 9112 §9.5",
     values={
         "timeout_ns": "the idle timeout: median idle time at which the server closed; of a server that sweeps, the "
         "time before which it closes none",

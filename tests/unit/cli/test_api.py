@@ -128,6 +128,10 @@ def test_a_wrong_plan_is_a_plan_error(tmp_path: Path, monkeypatch: pytest.Monkey
         ({"users": 0}, "users is 0"),
         ({"users": 1, "rate": 5.0}, "users is for a closed loop; with rate the arrivals decide"),
         ({"max_connections": 5}, "max_connections is for arrivals at a fixed rate; give rate too"),
+        (
+            {"continue_timeout": "2s", "data": "x"},
+            "continue_timeout is for a body that waits for 100 Continue; give expect_continue too",
+        ),
         ({"plan": "nope.toml"}, "plan nope.toml: No such file"),
         ({"tls": True}, "tls is for the embedded target"),
         ({"out": "full"}, "choose another out"),

@@ -47,6 +47,11 @@ def test_without_url_idle_connections_are_watched_for_a_shorter_time() -> None:
     assert build_audit_plan(options(idle_max=NS_PER_S)).idle_max_ns == NS_PER_S
 
 
+def test_a_gap_in_the_chain_needs_its_origin() -> None:
+    with pytest.raises(PlanError, match="--chain-gap is for the chain before a server; give that server as --origin"):
+        build_audit_plan(options(url="http://127.0.0.1/", chain_gap=NS_PER_S))
+
+
 def test_what_only_this_machine_can_say_is_checked() -> None:
     with pytest.raises(PlanError, match=r"--source-ip 192\.0\.2\.1: not an address of this machine"):
         build_audit_plan(options(url="http://127.0.0.1/", source_ip=("192.0.2.1",)))

@@ -16,6 +16,7 @@ from tests.support.runner import run_cli
         (("--idle-timeout", "1s", "--port", "0"), "--idle-timeout can't be had with --null"),
         (("--port", "65536"), "--port is 65,536"),
         (("--tls", "--ca-file", "/nonexistent/ca.pem", "--port", "0"), "can't serve on 127.0.0.1:0: No such file"),
+        (("--host", "fe80::1", "--port", "1"), "can't serve on [fe80::1]:1: "),
     ],
 )
 def test_what_it_does_not_do_is_refused(arguments: tuple[str, ...], said: str) -> None:

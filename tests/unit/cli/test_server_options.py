@@ -8,7 +8,8 @@ import click
 import pytest
 
 from loadgen.cli.commands import target
-from loadgen.cli.target import behaviour_of
+from loadgen.cli.target import behaviour_of, check_pairs
+from loadgen.model.exceptions import PlanError
 from loadgen.target.behaviour import Behaviour
 from loadgen.target.server_tls import ServerTls
 
@@ -34,3 +35,37 @@ def test_each_is_read_as_its_type_says() -> None:
     assert found["last_until"] == 2_000_000_000
     with pytest.raises(click.BadParameter, match=r"write 1\.2, 1\.3 or 1\.2-1\.3"):
         read("--tls-version", "1.1")
+
+
+def check(*arguments: str) -> None:
+    found = read(*arguments)
+    defaults = read()
+    check_pairs(found, {name for name, value in found.items() if value != defaults[name]})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("--last-from", "5s"), "--last-from is for one of several --replicas; give at least two"),
+        (("--last-until", "5s"), "--last-until is for one of several --replicas"),
+        (("--dns-ttl", "2s"), "--dns-ttl is for the answers of --dns-port; give both"),
+        (("--dns-port", "0", "--dns-ttl", "1500ms"), r"--dns-ttl 1\.50 s: DNS counts in whole seconds"),
+        (("--ca-file", "ca.pem"), "--ca-file is for the certificate of --tls; give both"),
+        (("--silent",), "--silent is for --close-after and --idle-timeout; give one of them"),
+        (("--host", "unix:/s", "--port", "81"), "--port is for an address, and --host is a socket file, unix:/s"),
+        (("--host", "unix:/s", "--dns-port", "53"), "--dns-port is for an address, and --host is a socket file"),
+        (
+            ("--replicas", "2", "--last-from", "5s", "--last-until", "5s"),
+            r"--last-until 5\.00 s is not after --last-from 5\.00 s, when the last replica comes",
+        ),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(arguments: tuple[str, ...], line: str) -> None:
+    with pytest.raises(PlanError, match=line):
+        check(*arguments)
+
+
+def test_those_that_belong_together_are_taken() -> None:
+    check("--replicas", "2", "--last-from", "2s", "--last-until", "5s", "--dns-port", "0", "--dns-ttl", "3s")
+    check("--replicas", "2", "--last-until", "5s", "--tls", "--ca-file", "ca.pem", "--silent", "--close-after", "3")
+    check("--host", "unix:/s")

@@ -70,3 +70,9 @@ def test_a_ttl_is_a_time_or_what_the_records_say(text: str, ttl_ns: int) -> None
     assert kind.write(ttl_ns) == text
     assert kind.complaint(1)
     assert kind.write(None) is None
+
+
+@pytest.mark.parametrize("text", ["0s", "0ms"])
+def test_no_time_at_all_is_not_taken_for_what_the_records_say(text: str) -> None:
+    with pytest.raises(ValueError, match="at least 1 ms is needed, or write record for the records' TTLs"):
+        DnsTtl(1_000_000).read(text)

@@ -63,6 +63,8 @@ def test_in_clear_there_is_nothing_to_set() -> None:
     http = parse_target("http://h/")
     with pytest.raises(PlanError, match="--tls-version is for TLS, and http://h/ is in clear; use an https URL"):
         replace(PLAN, target=http, tls=TlsSettings(version="1.2"))
+    with pytest.raises(PlanError, match="--no-tickets is for TLS"):  # as it is written, not the option's own name
+        replace(PLAN, target=http, tls=TlsSettings(tickets=False))
     with pytest.raises(PlanError, match="--groups is for TLS"):
         replace(PLAN, target=http, axes=Axes(groups=("X25519", "P-256")))
     assert replace(PLAN, target=http).tls.given() == ()
@@ -86,7 +88,7 @@ def test_a_sweep_s_cells_offer_what_its_axes_say() -> None:
     ("changes", "line"),
     [
         ({"target": parse_target("http://h/")}, "a target in clear has none; use an https URL"),
-        ({"method": "POST"}, r"sends early data, which others can replay, and POST is not idempotent \(RFC 8470 §2\)"),
+        ({"method": "POST"}, r"sends early data, which others can replay, and POST is not idempotent \(RFC 8470 §4\)"),
         ({"tls": TlsSettings(version="1.2")}, "sends early data, which TLS 1.2 does not have"),
         ({"tls": TlsSettings(tickets=False)}, "sends early data, which takes a ticket; leave out --no-tickets"),
     ],

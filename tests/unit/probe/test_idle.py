@@ -28,7 +28,7 @@ from loadgen.probe.idle.idle_finding import Watched, finding_of_closes, never_id
 from loadgen.probe.idle.partial_request import PartialEnd, partial_finding
 from loadgen.probe.idle.stale_tries import StaleOutcome, StaleRange, StaleTry, limit_text, stale_finding
 from loadgen.probe.idle.timeout_owner import with_owner
-from loadgen.probe.registry import choose
+from loadgen.probe.registry import PROBES, choose
 from loadgen.probe.session import AuditState, ProbeSession
 from tests.support.audits import audit, finding, findings_of
 from tests.support.processes import BYE, HELLO, Script, read_request, scripted_server
@@ -461,3 +461,10 @@ def test_a_timeout_that_is_not_known_has_no_owner() -> None:
     assert with_owner(session, unknown("interrupted")).measured == "interrupted"
     direct = ProbeSession(AuditState.of(AuditPlan(target=target)), "idle_timeout", 1, 1)
     assert with_owner(direct, Finding(verdict=Verdict.OK, measured="5 s")).measured == "5 s"
+
+
+def test_a_timeout_is_cited_from_the_section_on_timeouts() -> None:
+    """RFC 9112 §9.5 is "Failures and Timeouts", §9.8 "TLS Connection Closure"."""
+    cited = {probe.name: probe.section for probe in PROBES if "idle" in probe.name and "9112" in probe.section}
+    assert set(cited) >= {"idle_timeout", "origin_idle_timeout", "upstream_idle_timeout", "idle_mismatch"}
+    assert set(cited.values()) == {"RFC 9112 §9.5"}

@@ -13,7 +13,7 @@ def _objects(conditions: RunConditions) -> str | None:
         return "sends early data of TLS, and the target is in clear; use an https URL"
     method = conditions.method
     if not conditions.is_idempotent:
-        return f"sends early data, which others can replay, and {method} is not idempotent (RFC 8470 §2)"
+        return f"sends early data, which others can replay, and {method} is not idempotent (RFC 8470 §4)"
     return None
 
 
