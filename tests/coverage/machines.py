@@ -135,6 +135,17 @@ class Pareto:
         return np.asarray((0.5 / np.maximum(_normal_sf(normal), _TINY_SHARE)) ** (1 / self.exponent))
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A median of 1; those beyond so many standard deviations are slow, by this factor, and none lies between."""
+
+    beyond: float
+    factor: float
+
+    def __call__(self, normal: Floats) -> Floats:
+        return np.exp(0.1 * normal) * np.where(normal > self.beyond, self.factor, 1.0)
+
+
 def _normal_sf(values: Floats) -> Floats:
     """The probability of more than these: Abramowitz and Stegun, 7.1.26, to 1e-7."""
     t = 1 / (1 + 0.3275911 * np.abs(values) / np.sqrt(2))

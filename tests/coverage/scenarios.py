@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tests.coverage.machines import Lognormal, Machine, Pareto, Policy, rising, wandering
+from tests.coverage.machines import Gap, Lognormal, Machine, Pareto, Policy, rising, wandering
 
 _PLAIN = Policy()
 _DRIFT = "covers more: a policy's own interval includes the drift, which is the same for all policies"
@@ -53,6 +53,7 @@ SCENARIOS = (
     Scenario("heavy tail, σ = 1", Machine(Lognormal(1.0), correlation=0.5), Policy(1.1), aims=(0.05,)),
     Scenario("heavy tail, σ = 1.5", Machine(Lognormal(1.5)), Policy(1.1)),
     Scenario("power law, exponent 2.5", Machine(Pareto(2.5)), Policy(1.1)),
+    Scenario("0.9 % are 20 times as slow", Machine(Gap(2.3656, 20)), Policy(1.1)),
     Scenario(
         "rounds differ by 5 %, close",
         Machine(Lognormal(0.3), round_spread=0.05),

@@ -13,6 +13,7 @@ from loadgen.measure.data.block_counts import present
 from loadgen.measure.stats.holm import holm
 from loadgen.measure.stats.jackknife import Jackknife
 from loadgen.measure.stats.policy_samples import PolicySamples
+from loadgen.measure.stats.quantile_pairs import QuantilePair
 from loadgen.measure.stats.sequential import jackknife
 from loadgen.model.cell import Cell
 from loadgen.model.records import HANDSHAKE, Phase
@@ -80,7 +81,9 @@ def compare(baseline: PolicySamples, candidate: PolicySamples, stops_early: bool
         return None
     rounds = jackknife(both, stops_early)
     base, cand = (_Statistics.of(one, rounds) for one in (baseline, candidate))
-    mean_ratio, p50_ratio, p99_ratio = cand.mean / base.mean, cand.p50 / base.p50, cand.p99 / base.p99
+    mean_ratio = cand.mean / base.mean
+    base_quantiles, cand_quantiles = (one.quantiles_ns(rounds) for one in (baseline, candidate))
+    p50, p99 = (QuantilePair.of(base_quantiles, cand_quantiles, share) for share in (0.5, 0.99))
     rates = np.divide(cand.rate, base.rate, out=np.full(len(base.rate), np.nan), where=base.rate > 0)
     p_value = rounds.p_value(mean_ratio)
     deltas = _phase_deltas(baseline, candidate, both)
@@ -94,14 +97,14 @@ def compare(baseline: PolicySamples, candidate: PolicySamples, stops_early: bool
         "latency_mean_ratio_ci95": rounds.ratio_interval(mean_ratio),
         "p_value": p_value,
         "is_certain": holm([p_value])[0],
-        "latency_p50_delta_ns": int(cand.p50[0] - base.p50[0]),
-        "latency_p50_delta_ci95": rounds.difference_interval(cand.p50 - base.p50),
-        "latency_p50_ratio": float(p50_ratio[0]),
-        "latency_p50_ratio_ci95": rounds.ratio_interval(p50_ratio),
-        "latency_p99_delta_ns": int(cand.p99[0] - base.p99[0]),
-        "latency_p99_delta_ci95": rounds.difference_interval(cand.p99 - base.p99),
-        "latency_p99_ratio": float(p99_ratio[0]),
-        "latency_p99_ratio_ci95": rounds.ratio_interval(p99_ratio),
+        "latency_p50_delta_ns": p50.delta_ns,
+        "latency_p50_delta_ci95": p50.delta_interval(),
+        "latency_p50_ratio": p50.ratio,
+        "latency_p50_ratio_ci95": p50.ratio_interval(),
+        "latency_p99_delta_ns": p99.delta_ns,
+        "latency_p99_delta_ci95": p99.delta_interval(),
+        "latency_p99_ratio": p99.ratio,
+        "latency_p99_ratio_ci95": p99.ratio_interval(),
         "throughput_ratio": float(rates[0]) if base.rate[0] else None,
         "throughput_ratio_ci95": rounds.ratio_interval(rates),
         "baseline_mean_ns": round(float(base.mean[0])),
@@ -120,16 +123,12 @@ class _Statistics:
     """What is compared of a policy: of all rounds first, then without each group of them."""
 
     mean: NDArray[np.float64]
-    p50: NDArray[np.float64]
-    p99: NDArray[np.float64]
     rate: NDArray[np.float64]
 
     @classmethod
     def of(cls, samples: PolicySamples, rounds: Jackknife) -> _Statistics:
         weights = rounds.weights()
-        quantiles = samples.quantiles_ns(rounds)
-        p50, p99 = quantiles.left_out(0.5), quantiles.left_out(0.99)
-        return cls(samples.means_ns(weights), p50, p99, samples.rates_rps(weights))
+        return cls(samples.means_ns(weights), samples.rates_rps(weights))
 
 
 def _phase_deltas(baseline: PolicySamples, candidate: PolicySamples, rounds: NDArray[np.bool_]) -> dict[str, float]:

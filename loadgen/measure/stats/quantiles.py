@@ -56,21 +56,32 @@ class PooledQuantiles:
         return self._value(share) if self.exactly is None else self.exactly(share)
 
     def left_out(self, share: float) -> Floats:
-        """A quantile of all rounds, and as it moves if a group is left out, along the line around it."""
-        reached = self._reached(share)
-        error = self.rounds.standard_error(reached)
-        if error is None:
+        """A quantile of all rounds, and as it moves if a group is left out.
+
+        It moves along a line that is as steep as the way to the farther end of its interval, so that an interval around
+        it is no narrower: next to a gap between fast and slow requests the two ends lie far apart.
+        """
+        reached = self.reached(share)
+        bounds, ends = self.bounds(share), self.rounds.interval(reached)
+        if bounds is None or ends is None:
             return np.append(self.value(share), np.full(len(self.parts), np.nan))
-        return np.asarray(self.value(share) * np.exp(self._slope(share, error) * (reached[0] - reached)))
+        value, margin = self.value(share), (ends[1] - ends[0]) / 2
+        farther = max(np.log(bounds[1] / value), np.log(value / bounds[0])) if value and bounds[0] else 0.0
+        return np.asarray(value * np.exp((farther / margin if margin else 0.0) * (reached[0] - reached)))
 
     def interval(self, share: float) -> list[int] | None:
-        """The 95 % interval of a quantile: where the ends of the share's interval lie.
+        """The 95 % interval of a quantile, in whole ns; None as for `bounds`."""
+        bounds = self.bounds(share)
+        return None if bounds is None else [round(bound) for bound in bounds]
+
+    def bounds(self, share: float) -> tuple[float, float] | None:
+        """The ends of the 95 % interval of a quantile: where the ends of the share's interval lie.
 
         None where nothing was measured above it, as in fewer than 100 requests for a p99. Beyond the values that were
         measured it goes on along the line around the quantile; None too where it goes on to a bound that means nothing,
         as it may after two rounds that have little in common.
         """
-        reached = self._reached(share)
+        reached = self.reached(share)
         interval, error = self.rounds.interval(reached), self.rounds.standard_error(reached)
         if interval is None or error is None:
             return None
@@ -81,7 +92,7 @@ class PooledQuantiles:
         scale = self.value(share) / value
         if highest * scale > LARGEST_BOUND:
             return None
-        return [round(min(lowest, value) * scale), round(max(highest, value) * scale)]
+        return float(min(lowest, value) * scale), float(max(highest, value) * scale)
 
     def _value(self, share: float) -> float:
         size = len(self.pooled)
@@ -91,7 +102,7 @@ class PooledQuantiles:
         """From 1; the slack allows for rounding in products that should be whole numbers."""
         return max(1, int(np.ceil(share * len(self.pooled) * (1 - 1e-12))))
 
-    def _reached(self, share: float) -> Floats:
+    def reached(self, share: float) -> Floats:
         """The share of values that are not above the quantile, of all rounds and without each group.
 
         Not a number where the quantile is the highest value: how far above it others would lie is not known then.
