@@ -253,7 +253,7 @@ TOPICS: dict[str, Topic] = {
     "balancing": Topic("how requests are spread over backends", {
         "nginx": _nginx("least_conn (in upstream)", "round robin", _UPSTREAM),
         "Apache": Setting("ProxySet lbmethod=", "byrequests", _APACHE.format("mod_proxy", "proxyset")),
-        "HAProxy": _haproxy("balance", "roundrobin"),
+        "HAProxy": _haproxy("balance", "roundrobin; random since 3.3"),
         "Envoy": Setting("lb_policy", "ROUND_ROBIN", _ENVOY.format("api-v3/config/cluster/v3/cluster.proto")),
         "AWS ALB": Setting("load_balancing.algorithm.type", "round_robin", "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html"),
         "Node": _node("cluster.schedulingPolicy", "SCHED_RR", "cluster"),
