@@ -13,7 +13,7 @@ from loadgen.wire.errors import FAILURES, Failure
 from loadgen.wire.http1.interim import InterimFilter
 from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.http1.upload import Upload
-from loadgen.wire.lifecycle import CLOSED, SENDING, WAITING
+from loadgen.wire.lifecycle import CLOSED, RECEIVING, SENDING, WAITING
 from loadgen.wire.listener import Listener
 from loadgen.wire.route import Route
 from loadgen.wire.transport import READ, READ_SIZE, WRITE
@@ -141,17 +141,22 @@ class UploadConnection(Connection):
         interim = self._interim
         if interim is None or self.state not in (SENDING, WAITING):
             return super()._take(size, now, end)
+        if self.state == WAITING and now < self.entered_ns(WAITING):
+            now = end  # the body was sent in this turn of the loop, after `now`
         buffer = self._transport.buffer
         statuses, rest = interim.feed(bytes(memoryview(buffer)[:size]))
         self.bytes_received += size - len(rest)
         left = self._left_ns(now)
+        if rest:
+            # The final response, whose begin may have come with earlier reads. Behind a 100 in the same read, it was
+            # sent before the server had the body: nothing is waited for once that is sent.
+            self._interim = None
+            self.enter(RECEIVING, now, left)
         if CONTINUE in statuses and self._asked_ns >= 0:
             self._counts.received += 1
             self._send_body(left)
         if self.state == CLOSED or not rest:
             return self.state != CLOSED
-        # The final response: what came of its begin with earlier reads counts once.
-        self._interim = None
         if self._asked_ns >= 0:
             self._counts.refused += 1
             self._end_wait(left)

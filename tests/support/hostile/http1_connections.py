@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.hostile.behaviour import BYE, FIN, GOOD, RST, SILENCE, Pause, Right, Row, head
+from tests.support.hostile.behaviour import AWAIT, BYE, FIN, GOOD, RST, SILENCE, Pause, Right, Row, head
 from tests.support.hostile.outcomes import ends, fails, good, idle_response, second_fails
 
 _IDLE = ("--think", "15ms", "--block", "150ms")
@@ -104,10 +104,20 @@ _EARLY = (
          protocol="early"),
 )  # fmt: skip
 
+_EXPECT = ("--data", "x" * 50, "--expect-continue")
+_CONTINUE = head(status="HTTP/1.1 100 Continue")
+_CONTINUED = (
+    good("100_and_the_answer_at_once", "RFC 9110 §10.1.1", (_CONTINUE + GOOD,), options=_EXPECT, protocol="early"),
+    good("100_and_the_answer_when_the_body_comes", "RFC 9110 §10.1.1", (_CONTINUE, AWAIT, GOOD), options=_EXPECT,
+         protocol="early"),
+    ends("answer_in_place_of_100", "RFC 9110 §10.1.1", (GOOD,), options=_EXPECT, protocol="early",
+         ending="client_silent"),
+)  # fmt: skip
+
 _UNASKED = (
     Row("a_response_while_idle", "RFC 9112 §9.2", ((GOOD, Pause(0.004), GOOD, SILENCE),),
         {"persistent": Right("200", "client_gave_up client_silent?", unasked=True),
          "close": Right("200", "client_announced", unasked=None)}, options=_IDLE),
 )  # fmt: skip
 
-ROWS: tuple[Row, ...] = (*_OPTIONS, *_ENDS, *_ENDED_BY_A_RESPONSE, *_EARLY, *_UNASKED)
+ROWS: tuple[Row, ...] = (*_OPTIONS, *_ENDS, *_ENDED_BY_A_RESPONSE, *_EARLY, *_CONTINUED, *_UNASKED)

@@ -120,8 +120,18 @@ def test_a_final_response_in_place_of_100_ends_it(rig: Rig, counts: ContinueCoun
 
 
 def test_what_the_server_answers_at_once_is_read_too(rig: Rig, counts: ContinueCounts) -> None:
-    expect(rig).arrive(GO_ON + CLOSING)
+    expect(rig).arrive(GO_ON + RESPONSE)
     assert (rig.outcomes, rig.transport.written, of(counts)) == ([200], HEAD + b"hello", (1, 1, 0, 0))
+    assert rig.connection.is_reusable()
+    rig.assert_tiled("connect", "send", "receive")  # the answer was there before the body was sent
+
+
+def test_an_answer_in_the_turn_that_sent_the_body_was_waited_for(rig: Rig, counts: ContinueCounts) -> None:
+    expect(rig).arrive(GO_ON, RESPONSE)
+    assert (rig.outcomes, rig.transport.written, of(counts)) == ([200], HEAD + b"hello", (1, 1, 0, 0))
+    assert rig.phases["wait"] > 0
+    assert rig.phases["receive"] >= 0
+    assert sum(rig.phases.values()) + rig.connection.own_ns == rig.end_ns - rig.connection.scheduled_ns
 
 
 def test_a_close_while_the_body_waits(rig: Rig, clock: TimedClock, counts: ContinueCounts) -> None:
