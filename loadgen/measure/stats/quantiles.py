@@ -62,12 +62,12 @@ class PooledQuantiles:
         it is no narrower: next to a gap between fast and slow requests the two ends lie far apart.
         """
         reached = self.reached(share)
-        bounds, ends = self.bounds(share), self.rounds.interval(reached)
-        if bounds is None or ends is None:
-            return np.append(self.value(share), np.full(len(self.parts), np.nan))
-        value, margin = self.value(share), (ends[1] - ends[0]) / 2
-        farther = max(np.log(bounds[1] / value), np.log(value / bounds[0])) if value and bounds[0] else 0.0
-        return np.asarray(value * np.exp((farther / margin if margin else 0.0) * (reached[0] - reached)))
+        value, bounds, ends = self.value(share), self.bounds(share), self.rounds.interval(reached)
+        if bounds is None or ends is None or bounds[0] <= 0 < value:
+            return np.append(value, np.full(len(self.parts), np.nan))
+        margin = (ends[1] - ends[0]) / 2
+        farther = max(np.log(bounds[1] / value), np.log(value / bounds[0])) if margin and value else 0.0
+        return np.asarray(value * np.exp(farther / (margin or 1.0) * (reached[0] - reached)))
 
     def interval(self, share: float) -> list[int] | None:
         """The 95 % interval of a quantile, in whole ns; None as for `bounds`."""
