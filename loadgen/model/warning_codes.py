@@ -34,7 +34,7 @@ class WarningCode(WarningRow):
         "Only a random share of the samples was kept; the message says which figures are of all requests.", "",
     )  # fmt: skip
     ONE_OF_SEVERAL_ADDRESSES = (
-        "one_of_several_addresses", "The name has several addresses of one family, and all connections went to the first one.",
+        "one_of_several_addresses", "The name has several addresses of a family; all connections went to the first.",
         "Use them with `--addresses all` or `--addresses random`, if the name's clients do.",
     )  # fmt: skip
     CONNECT_TO_SHARED = (
@@ -217,8 +217,7 @@ class WarningCode(WarningRow):
     )
     NEVER_USED = (
         "never_used",
-        "Connections were reused little or not at all, or came to no end of their lifetime: a block is too short for the "
-        "policy's gap or lifetime, or has too few requests.",
+        "Connections were hardly reused, or none reached its lifetime: a block is too short, or has too few requests.",
         "Use a longer `--block`, or more `--requests`; a longer lifetime where nothing was reused.",
     )
     STALE_CONNECTIONS = (
