@@ -17,6 +17,7 @@ from loadgen.model.cell import Cell
 from loadgen.model.check_summary import CheckResult
 from loadgen.model.generator_limits import SATURATED_CPU_SHARE
 from loadgen.model.policy_summary import PolicySummary
+from loadgen.model.units import share_text
 from loadgen.model.warning_codes import WarningCode
 
 _CPU = "CPU time of the busiest worker, as a share of a core"
@@ -25,11 +26,11 @@ _OWN = "own work, as a share of what a request takes its user"
 _BIAS = "difference between the stamps' delays, as a share of the difference between the policies"
 _LATE = "lateness of arrivals at the 99th percentile, as a share of the p99 latency"
 _WORDS = {
-    _CPU: "its CPU time is {:.0%} of a core",
-    _DELAY: "its stamps' delay is {:.0%} of the median latency",
-    _OWN: "its own work is {:.0%} of what a request takes",
-    _BIAS: "its stamps' delays differ by {:.0%} of the difference",
-    _LATE: "its lateness is {:.0%} of the p99",
+    _CPU: "its CPU time is {} of a core",
+    _DELAY: "its stamps' delay is {} of the median latency",
+    _OWN: "its own work is {} of what a request takes",
+    _BIAS: "its stamps' delays differ by {} of the difference",
+    _LATE: "its lateness is {} of the p99",
 }
 
 
@@ -72,7 +73,7 @@ def _message(results: list[CheckResult]) -> str:
         return ""
     wrong = failed(results)
     shown = wrong or [max((one for one in results if one["statistic"] == _CPU), key=lambda one: one["value"] or 0.0)]
-    texts = [f"{_WORDS[one['statistic']].format(one['value'])} ({one['subject']})" for one in shown]
+    texts = [f"{_WORDS[one['statistic']].format(share_text(one['value'], 0))} ({one['subject']})" for one in shown]
     return f"the generator's part is {'too large' if wrong else 'small'}: {joined(texts)}{'' if wrong else ' at most'}"
 
 

@@ -36,7 +36,7 @@ from loadgen.model.plan_record import PlanRecord
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.run_record import EnvironmentRecord, RunWarning
 from loadgen.model.summary import SCHEMA, BlockSummary, ComparisonSummary, Summary
-from loadgen.model.units import NS_PER_S
+from loadgen.model.units import NS_PER_S, share_text
 from loadgen.model.warning_codes import WarningCode
 
 MAX_CURVES = 7
@@ -136,7 +136,7 @@ def thinned(samples: Samples) -> list[RunWarning]:
     kept, requests = counted["kept"], counted["requests"]
     if kept == requests:
         return []
-    share = f"{kept:,} of {requests:,} samples ({kept / requests:.1%}), drawn at random"
+    share = f"{kept:,} of {requests:,} samples ({share_text(kept / requests)}), drawn at random"
     if "sums_ns" in counted:
         message = (
             f"counts, throughput, means and maxima of latency and phases are of all requests, and so are their "

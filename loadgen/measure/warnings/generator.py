@@ -11,7 +11,7 @@ from loadgen.model.plan import Plan
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import Phase
 from loadgen.model.summary import ComparisonSummary
-from loadgen.model.units import NS_PER_MS, NS_PER_US, format_duration
+from loadgen.model.units import NS_PER_MS, NS_PER_US, format_duration, share_text
 from loadgen.model.warning_codes import WarningCode
 
 Found = Iterator[tuple[WarningCode, str]]
@@ -156,7 +156,10 @@ def _share_of_latency(summary: PolicySummary, p50_ns: int) -> Found:
     if cpu_share > HONEST_CPU_SHARE:
         yield WarningCode.GENERATOR_SATURATED, text
     else:
-        yield WarningCode.LATE_WAKE_UPS, f"{text}; it used {cpu_share:.0%} of a core, so the machine wakes it late"
+        yield (
+            WarningCode.LATE_WAKE_UPS,
+            f"{text}; it used {share_text(cpu_share, 0)} of a core, so the machine wakes it late",
+        )
 
 
 def own_work_share(summary: PolicySummary, cell: Cell, plan: Plan) -> float | None:

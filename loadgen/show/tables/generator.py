@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from loadgen.model.policy_summary import GeneratorSummary, StampDelay
 from loadgen.model.summary import Summary
+from loadgen.model.units import share_text
 from loadgen.show.formatting import ABSENT, duration
 from loadgen.show.ordering import policies_in_order
 from loadgen.show.tables.table import Table, filled_columns
@@ -60,7 +61,7 @@ def _pair(p50_ns: int | None, p99_ns: int | None) -> str:
 
 _COLUMNS: dict[str, Callable[[GeneratorSummary], str]] = {
     "CPU per request": lambda one: duration(one["cpu_ns_per_request"]),
-    "CPU share of a core": lambda one: f"{one['cpu_share']:.1%}",
+    "CPU share of a core": lambda one: share_text(one["cpu_share"]),
     "own work, mean": lambda one: duration(one.get("own_mean_ns")),
     "own work p50, p99": lambda one: _pair(one.get("own_p50_ns"), one.get("own_p99_ns")),
     "end of connect late by p50, p99": lambda one: _delay_text(one, "connect"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from loadgen.model.summary import Summary
+from loadgen.model.units import share_text
 from loadgen.show.formatting import ABSENT, duration, integer
 from loadgen.show.ordering import policies_in_order
 from loadgen.show.tables.table import Row, Table
@@ -47,7 +48,7 @@ def server(summary: Summary) -> Table:
             (
                 name,
                 duration(found["cpu_ns_per_request"]),
-                ABSENT if found["cpu_share"] is None else f"{found['cpu_share']:.1%}",
+                ABSENT if found["cpu_share"] is None else share_text(found["cpu_share"]),
                 ABSENT if found["rss_bytes"] is None else f"{found['rss_bytes'] / 1e6:,.1f} MB",
                 integer(found["sockets"]),
             )

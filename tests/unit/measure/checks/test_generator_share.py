@@ -71,3 +71,8 @@ def test_delays_that_differ_between_policies_are_a_part_of_their_difference() ->
 
 def test_a_policy_without_an_answer_has_no_result() -> None:
     assert checked(requests=0).results == []
+
+
+def test_a_tiny_part_is_not_called_none() -> None:
+    message = checked(generator={"cpu_share": 0.0004}).message
+    assert message == "the generator's part is small: its CPU time is <1% of a core (persistent) at most"
