@@ -11,7 +11,7 @@ from loadgen.model import plan_fields
 from loadgen.model.body_file import with_body_file
 from loadgen.model.cell import Axes, check_rate
 from loadgen.model.exceptions import PlanError
-from loadgen.model.option import COMPARE, SWEEP, Option
+from loadgen.model.option import COMPARE, SWEEP
 from loadgen.model.options import default
 from loadgen.model.plan import Plan
 from loadgen.model.policy import ConnectionPolicy, parse_policies
@@ -89,15 +89,7 @@ def _check_pairs(options: dict[str, Any]) -> None:
             continue
         if option.url_only and not options["url"]:
             raise PlanError(f"--{option.key} is for a URL; {option.url_only}")
-        if option.needs and _is_idle(option, options):
-            needed = table.option_named(option.needs)
-            raise PlanError(f"--{option.key} is for {needed.needed_for}; give --{needed.key} too")
-
-
-def _is_idle(option: Option, options: dict[str, Any]) -> bool:
-    """What the option is for was not asked for. A plan file may have its default all the same."""
-    needed = options[option.needs]
-    return needed is None or (needed is False and options[option.name] != option.default_value())
+        table.check_needed(option, options)
 
 
 def _axes(options: dict[str, Any]) -> Axes:

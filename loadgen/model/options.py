@@ -5,12 +5,14 @@ A new option is a row here, and the field of Plan (or the code) that it is for. 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any
 
 from loadgen.model.address_options import ADDRESS_OPTIONS
 from loadgen.model.arrivals import ARRIVALS, CONSTANT
 from loadgen.model.body_options import BODY_OPTIONS
+from loadgen.model.exceptions import PlanError
 from loadgen.model.export_options import EXPORT_OPTIONS
 from loadgen.model.file_value_types import FileName, FilePath
 from loadgen.model.gate_options import GATE_OPTIONS
@@ -264,6 +266,19 @@ def option_named(name: str) -> Option:
         if option.name == name:
             return option
     raise KeyError(name)
+
+
+def check_needed(option: Option, values: Mapping[str, Any]) -> None:
+    """Raise PlanError where the option was given without the one that it is for.
+
+    values: of all options, None where one was not given. A plan file, and Locust, may have its default all the same.
+    """
+    if not option.needs or values.get(option.name) is None:
+        return
+    found = values.get(option.needs)
+    if found is None or (found is False and values[option.name] != option.default_value()):
+        needed = option_named(option.needs)
+        raise PlanError(f"--{option.key} is for {needed.needed_for}; give --{needed.key} too")
 
 
 def check_ranges(values: Any, part: str = "") -> None:

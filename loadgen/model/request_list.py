@@ -205,7 +205,7 @@ def _body(keys: dict[str, Any], folder: Path) -> bytes:
             raise PlanError("body_base64 is not base64") from None
     text = _text(keys, "body", "")
     if text.startswith("@"):
-        return _literal(read_body(text, folder))
+        return _literal(read_body(text, folder, "body"))
     return text.encode("utf-8", "surrogatepass")
 
 

@@ -96,6 +96,8 @@ def plan_of(options: Any, host: str | None, class_policies: ClassPolicies, users
 def _values(options: Any) -> dict[str, Any]:
     """The values of the options that a plan is made from. Raises PlanError."""
     found = {one.name: value_of(one, getattr(options, one.name)) for one in locust_options() if one.plan_field}
+    for one in locust_options():
+        table.check_needed(one, found)
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -159,6 +159,11 @@ def test_a_body_makes_the_method_post_and_may_be_a_file(tmp_path: Path) -> None:
         assert (plan.method, plan.body) == expected
 
 
+def test_an_option_that_needs_another_is_refused_without_it() -> None:
+    message = "--continue-timeout is for a body that waits for 100 Continue; give --expect-continue too"
+    assert form_of()[0].refusal({"continue_timeout": "2s"}) == message
+
+
 def test_an_unset_warmup_fits_into_a_short_block() -> None:
     for values, expected_ns in (({}, 500_000_000), ({"block": "400ms"}, 200_000_000), ({"warmup": "10ms"}, 10_000_000)):
         plan = plan_of(locust_options(**values), "http://127.0.0.1:9", {"User": ("close",)}, users=1)
