@@ -70,6 +70,11 @@ class RememberingEncoder(Encoder):
         # A size that changed is announced once, in the next block (RFC 7541 §4.2).
         announces = table.resized
         block = None if announces else self._blocks.get(key)
+        if announces:
+            # The library would announce every size since the last block. A decoder takes the smallest and the last,
+            # and refuses any that is beyond what it allows by now (RFC 7541 §4.2, §6.3).
+            sizes = self.table_size_changes
+            self.table_size_changes = sorted({min(sizes), sizes[-1]})
         if block is None:
             block = super().encode(fields, huffman)
             if table.changes == self._changes and not announces and len(self._blocks) < _MAX_REMEMBERED:

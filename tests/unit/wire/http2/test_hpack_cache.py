@@ -6,6 +6,7 @@ import random
 
 import pytest
 from hpack import Decoder, Encoder, HPACKError, NeverIndexedHeaderTuple
+from hpack.hpack import encode_integer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,6 +43,8 @@ def test_the_bytes_and_the_fields_are_hpacks_own(steps: list[tuple[str, object]]
         assert isinstance(what, list)
         section = [(name, b"v" * size) for name, size in what]
         fields = [NeverIndexedHeaderTuple(*pair) for pair in section] if kind == "never" else section
+        if sizes := theirs.table_size_changes:  # it announces all of them
+            theirs.table_size_changes = sorted({min(sizes), sizes[-1]})
         block = theirs.encode(fields)
         assert ours.encode(fields) == block
         found, expected = our_decoder.decode(block, raw=True), their_decoder.decode(block, raw=True)
@@ -86,6 +89,32 @@ def test_a_size_that_is_said_twice_is_announced() -> None:
     decoder.max_allowed_table_size = 100
     section = [(b"x", b"1"), (b"x", b"1")]
     assert list(decoder.decode(encoder.encode(section), raw=True)) == section
+
+
+@pytest.mark.parametrize(
+    ("sizes", "announced"),
+    [
+        ((65_536, 64), (64,)), ((100, 0), (0,)), ((64, 4096), (64, 4096)), ((100, 0, 200, 150), (0, 150)),
+        ((8192, 4096), (4096,)), ((8192,), (8192,)),
+    ],
+)  # fmt: skip
+def test_of_sizes_between_two_blocks_the_smallest_and_the_last_are_announced(
+    sizes: tuple[int, ...], announced: tuple[int, ...]
+) -> None:
+    encoder, decoder = RememberingEncoder(), Decoder()
+    section = [(b"x", b"1"), (b"y", b"2")]
+    decoder.decode(encoder.encode(section), raw=True)
+    for size in sizes:
+        encoder.header_table_size = size
+    decoder.max_allowed_table_size = sizes[-1]
+    block = encoder.encode(section)
+    updates = b"".join(
+        bytes([0x20 | number[0], *number[1:]]) for number in (encode_integer(size, 5) for size in announced)
+    )
+    assert block.startswith(updates)
+    assert block[len(updates)] & 0xE0 != 0x20
+    for again in (block, encoder.encode(section)):
+        assert list(decoder.decode(again, raw=True)) == section
 
 
 def test_limits_hold_for_what_was_remembered_too() -> None:
