@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from loadgen.cli import EXIT_DONE, Outcome
+from loadgen.cli import EXIT_DONE, EXIT_OUTPUT, Outcome
 from loadgen.cli.calibration_runs import CalibrationTarget, highest_honest_rate, policy_floor, rates_to_try
 from loadgen.cli.packet_capture import why_not
 from loadgen.cli.stdio import print_error
@@ -60,7 +60,7 @@ def calibrate(*, quick: bool, json: bool, quiet: bool) -> Outcome:  # the option
             print(line)  # noqa: T201 # this room prints
         if saved is not None:
             print(f"\n{saved}")  # noqa: T201 # so it does
-    return Outcome(EXIT_DONE, None if saved is None else saved.parent)
+    return Outcome(EXIT_OUTPUT) if saved is None else Outcome(EXIT_DONE, saved.parent)
 
 
 class _Calibration:
