@@ -221,18 +221,27 @@ def test_the_locustfiles_are_listed() -> None:
     )
 
 
+NOTHING_ANSWERED = 3
+"""The exit code of a run in which no request that began in a measured window was answered."""
+
+
 @pytest.mark.parametrize("line", lines("locust"))
 def test_locust(line: str, share_target: Share, tmp_path: Path) -> None:
     program, *words = shlex.split(line)
     arguments = [share_target().url if "://" in word else word for word in words]
-    arguments[arguments.index("-t") + 1] = "2s"
     arguments = [f"{WITHOUT_CHARTS},{ROOT / word}" if word.startswith("locustfiles/") else word for word in arguments]
-    done = subprocess.run(
-        [sys.executable, "-m", program, *arguments, *BLOCKS],
-        capture_output=True, text=True, timeout=120, cwd=tmp_path, check=False,
-    )  # fmt: skip
+    for seconds in (2, 20):  # a busy machine may not get to a whole round in two
+        arguments[arguments.index("-t") + 1] = f"{seconds}s"
+        folder = tmp_path / f"{seconds}"
+        folder.mkdir()
+        done = subprocess.run(
+            [sys.executable, "-m", program, *arguments, *BLOCKS],
+            capture_output=True, text=True, timeout=120, cwd=folder, check=False,
+        )  # fmt: skip
+        if done.returncode != NOTHING_ANSWERED:
+            break
     assert done.returncode == 0, done.stderr
-    assert "\n".join(summary(tmp_path)["verdict_lines"]) in done.stdout
+    assert "\n".join(summary(folder)["verdict_lines"]) in done.stdout
 
 
 @pytest.mark.parametrize("line", lines("web UI"))
