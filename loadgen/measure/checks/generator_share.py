@@ -73,7 +73,9 @@ def _message(results: list[CheckResult]) -> str:
         return ""
     wrong = failed(results)
     shown = wrong or [max((one for one in results if one["statistic"] == _CPU), key=lambda one: one["value"] or 0.0)]
-    texts = [f"{_WORDS[one['statistic']].format(share_text(one['value'], 0))} ({one['subject']})" for one in shown]
+    texts = [
+        f"{_WORDS[one['statistic']].format(share_text(one['value'] or 0.0, 0))} ({one['subject']})" for one in shown
+    ]
     return f"the generator's part is {'too large' if wrong else 'small'}: {joined(texts)}{'' if wrong else ' at most'}"
 
 
