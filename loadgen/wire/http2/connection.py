@@ -189,11 +189,21 @@ class Http2Connection(ReportingConnection):
     def _push(self) -> None:
         """Write what the streams have to send, a bounded piece at a time."""
         core = self._core
+        if self._unsent:  # what was started now waits for the socket, behind these
+            self._note_written()
         while not self._unsent:
             data = core.more()
             if not data:
                 return
+            self._note_written()
             self._write(data)
+
+    def _note_written(self) -> None:
+        """Frames are made: what follows is sending them."""
+        now = self._clock.monotonic_ns()
+        for exchange in self._active:
+            if exchange.written_ns < 0 and exchange.sent_ns < 0:
+                exchange.written_ns = now
 
     def _drained(self, now: int) -> None:
         if self.state == UPGRADING:

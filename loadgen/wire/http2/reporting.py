@@ -112,7 +112,6 @@ class ReportingConnection(DuplexConnection):
             self.queue_ns = begun_ns - self.scheduled_ns if exchange.queued else ABSENT
         else:
             self.queue_ns = self._first_queue_ns
-        # Behind the first one, whose connection had to be opened, each moment belongs to a phase.
         self.own_ns = 0 if exchange.request_index else self._opening_own_ns
         if exchange.begun_ns < 0 or stream is None:
             self.bytes_sent = self.bytes_received = 0
@@ -120,6 +119,7 @@ class ReportingConnection(DuplexConnection):
             return
         self.bytes_sent = stream.size_bytes
         self.bytes_received = stream.bytes_received
+        self.own_ns += exchange.own_ns(end)
         self._phases = exchange.phases_ns(end)
         exchange.stream = None  # each holds the other: the garbage collector would have to find them
 

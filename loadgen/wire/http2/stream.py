@@ -79,6 +79,8 @@ class StreamExchange:
     """It was due before it could begin."""
     begun_ns: int = ABSENT
     """It got a stream."""
+    written_ns: int = ABSENT
+    """Its frames were made, and about to be sent."""
     sent_ns: int = ABSENT
     """All of it was sent."""
     first_ns: int = ABSENT
@@ -87,10 +89,19 @@ class StreamExchange:
     """The connection's lag until it began."""
     stream: HttpStream | None = None
 
+    def own_ns(self, end_ns: int) -> int:
+        """The generator's own work between getting a stream and being sent: making frames of it."""
+        return self._sending_ns(end_ns) - self.begun_ns
+
+    def _sending_ns(self, end_ns: int) -> int:
+        """When it began to be sent; one that never was has no own work."""
+        return min(self.written_ns, end_ns) if self.written_ns >= 0 else self.begun_ns
+
     def phases_ns(self, end_ns: int) -> tuple[int, int, int]:
         """send, wait and receive of an exchange that ended, well or not, at `end_ns`; ABSENT for a missing phase."""
-        begun_ns, sent_ns, first_ns = self.begun_ns, self.sent_ns, self.first_ns
-        came_ns = first_ns if first_ns >= 0 else end_ns
+        begun_ns, sent_ns, first_ns = self._sending_ns(end_ns), self.sent_ns, self.first_ns
+        came_ns = max(begun_ns, first_ns) if first_ns >= 0 else end_ns
+        first_ns = came_ns if first_ns >= 0 else ABSENT
         receive_ns = end_ns - first_ns if first_ns >= 0 else ABSENT
         if not 0 <= sent_ns <= came_ns:  # it was answered, or given up, before all of it was sent
             return came_ns - begun_ns, ABSENT, receive_ns

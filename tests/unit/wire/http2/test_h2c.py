@@ -133,3 +133,26 @@ def test_a_close_instead_of_an_answer(rig: UpgradeRig, end: Callable[[UpgradeRig
     if rig.connection.busy:
         rig.transport.callback()
     assert rig.outcomes == [-ErrorKind.CLOSED_WITHOUT_RESPONSE]
+
+
+def test_the_time_that_making_frames_takes_is_own_work(rig: UpgradeRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.answer_with([switching(b"h2c") + http2_answer()])
+    streams = rig.connection._streams  # type: ignore[attr-defined] # of this kind
+    start = streams.start
+
+    def slow(*arguments: object) -> object:
+        rig.clock.now_ns += 5_000_000
+        return start(*arguments)
+
+    monkeypatch.setattr(type(streams), "start", lambda _, *arguments: slow(*arguments))
+    rig.connection.exchange(REQUEST)
+    server = H2Connection(H2Configuration(client_side=False))
+    server.initiate_upgrade_connection(b"")
+    server.send_headers(1, [(":status", "200")], end_stream=True)
+    server.data_to_send()
+    server.receive_data(rig.transport.written.removeprefix(OFFER))
+    server.send_headers(3, [(":status", "200")], end_stream=True)
+    rig.arrive(server.data_to_send())
+    assert rig.outcomes == [200, 200]
+    assert rig.connection.own_ns >= 5_000_000 > sum(rig.phases.values())
+    assert sum(rig.phases.values()) + rig.connection.own_ns == rig.end_ns - rig.connection.scheduled_ns

@@ -37,6 +37,27 @@ def test_phases_tile_the_time_since_it_began(sent_ns: int, first_ns: int, phases
     assert sum(max(0, phase) for phase in phases) == 100
 
 
+@pytest.mark.parametrize(
+    ("sent_ns", "first_ns", "own_ns", "phases"),
+    [
+        (150, 160, 40, (10, 10, 40)),
+        (ABSENT, ABSENT, 40, (60, ABSENT, ABSENT)),
+        (150, 130, 40, (0, ABSENT, 60)),  # answered before: by the end of the whole connection
+    ],
+)
+def test_making_frames_is_own_work_and_in_no_phase(
+    sent_ns: int, first_ns: int, own_ns: int, phases: tuple[int, int, int]
+) -> None:
+    exchange = StreamExchange(0, REQUEST, 90, False, begun_ns=100, written_ns=140, sent_ns=sent_ns, first_ns=first_ns)
+    assert (exchange.own_ns(200), exchange.phases_ns(200)) == (own_ns, phases)
+    assert own_ns + sum(max(0, phase) for phase in phases) == 100
+
+
+def test_one_that_ended_before_it_was_sent_has_no_own_work_beyond_its_end() -> None:
+    exchange = StreamExchange(0, REQUEST, 90, False, begun_ns=100, written_ns=140)
+    assert (exchange.own_ns(120), exchange.phases_ns(120)) == (20, (0, ABSENT, ABSENT))
+
+
 @pytest.mark.parametrize(("method", "head_only"), [(b"HEAD", True), (b"GET", False)])
 def test_a_response_to_head_has_no_content(method: bytes, head_only: bool) -> None:
     assert StreamRequest(((b":method", method),), b"", b"").head_only is head_only
