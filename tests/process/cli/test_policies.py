@@ -144,8 +144,7 @@ def test_http_1_0(plain: SharedRun, policy: str, per_connection: int | None) -> 
 
 
 def test_a_pool_is_shared_and_waiting_is_queue(share_target: Start, tmp_path: Path) -> None:
-    all_at_once = ("--block", "200ms", "--think", "0s")
-    run = SharedRun(share_target("--delay", "2ms"), tmp_path, ["pool:2:lifo", "pool:2:fifo"], *all_at_once)
+    run = SharedRun(share_target("--delay", "2ms"), tmp_path, ["pool:2:lifo", "pool:2:fifo"], "--block", "200ms")
     run.check_counts()
     for policy in run.summary["policies"]:
         connections, rows = run[policy]["connections"], run.rows(policy)

@@ -109,7 +109,7 @@ def test_users_share_the_streams_of_a_pool(share_target: Start, tmp_path: Path) 
 
 
 def test_a_stream_waits_where_the_server_allows_fewer(share_target: Start, tmp_path: Path) -> None:
-    one = run(share_target("--delay", "15ms", "--max-streams", "1"), tmp_path, "h2+streams:3", "--think", "0s")
+    one = run(share_target("--delay", "15ms", "--max-streams", "1"), tmp_path, "h2+streams:3")
     assert one["errors"] == {}
     # Two of three wait: for one response, or for two.
     assert one["phases_ns"]["queue"]["count"] > 0.8 * one["requests"]

@@ -92,7 +92,7 @@ def test_protocols_take_turns_and_a_share_of_the_samples_has_exact_counts(tmp_pa
     """What a block knows of its connections beside their rows goes the way to the master too."""
     names = "persistent,websocket,h2c-upgrade,h2+streams:3"
     done = headless(
-        *("compare.py", tmp_path, "--policies", names, "--processes", "2", "--max-samples", "200"), seconds=4
+        *("compare.py", tmp_path, "--policies", names, "--processes", "2", "--max-samples", "200"), seconds=6
     )
     assert done.returncode == 0, done.stderr
     found = summary(tmp_path)

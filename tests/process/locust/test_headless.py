@@ -187,7 +187,7 @@ def test_a_full_disk_ends_the_run_with_what_there_is(tmp_path: Path, share_targe
     assert "Traceback" not in done.stderr
     found = summary(tmp_path)
     check_sums(found)
-    assert sum(one["requests"] for one in found["policies"].values()) > 3_000
+    assert sum(one["requests"] for one in found["policies"].values()) > 1_000
 
 
 def test_secrets_are_in_no_output_and_in_no_statistics(tmp_path: Path) -> None:

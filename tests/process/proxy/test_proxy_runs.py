@@ -125,7 +125,7 @@ def test_tls_through_a_tunnel(real: tuple[str, int], tmp_path: Path) -> None:
 @pytest.mark.peer
 def test_other_protocols_through_a_tunnel_in_clear(real: tuple[str, int], tmp_path: Path) -> None:
     name, port = real
-    summary = run(tmp_path, proxy_url(port), "--policies", "websocket,h2-prior,h2+recycle:3")
+    summary = run(tmp_path, proxy_url(port), "--policies", "websocket,h2-prior,h2+recycle:3", "--think", "0s")
     for policy, one in summary["policies"].items():
         assert (one["errors"], one["requests"] > 0) == ({}, True), policy
     assert summary["policies"]["h2+recycle:3"]["phases_ns"]["tunnel"]["count"] > 3
