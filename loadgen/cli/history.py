@@ -32,6 +32,8 @@ _CHART_NAME, _PAGE_FILE = "history", "history.html"
 def history(folder: Path, options: dict[str, Any]) -> Outcome:
     """`loadgen history`. Raises PlanError where the folder holds no run, or the chart can't be written."""
     check_one_output(options)
+    if options["no_charts"] and options["out"] is not None:
+        raise PlanError("--out is where the chart goes, and --no-charts draws none; give one of them")
     found = read_history(folder)
     charts = [] if options["no_charts"] else _draw_into(options["out"] or folder, found)
     if options["json"]:
@@ -40,7 +42,7 @@ def history(folder: Path, options: dict[str, Any]) -> Outcome:
         sys.stdout.write(history_markdown(found))
     elif not options["quiet"]:
         _show(found, charts)
-    return Outcome(EXIT_DONE, options["out"] or folder)
+    return Outcome(EXIT_DONE, charts[0].parent if charts else None)
 
 
 def read_history(folder: Path) -> HistoryRecord:

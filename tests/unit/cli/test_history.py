@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from loadgen.cli.history import history
 from tests.support.hostile_texts import texts, without_scripts
 from tests.support.runner import run_cli
 from tests.support.summary_schema import HISTORY_SCHEMA_FILE, check_history, history_schema_text
@@ -75,6 +76,18 @@ def test_table_markdown_and_chart(results: Path) -> None:
     page = run_cli("history", str(results), "--markdown", "--no-charts").stdout
     assert "| a | 2026-01-03 00:00 | 1." in page
     assert page.count("| close / persistent |") == 2
+
+
+def test_a_folder_for_a_chart_that_is_not_drawn_is_refused(results: Path) -> None:
+    code, _, errors = run_cli("history", str(results), "--no-charts", "--out", str(results / "charts"))
+    assert (code, (results / "charts").exists()) == (2, False)
+    assert errors == "loadgen: --out is where the chart goes, and --no-charts draws none; give one of them\n"
+
+
+def test_without_a_chart_nothing_is_saved(results: Path) -> None:
+    given = {"out": None, "no_charts": True, "json": False, "markdown": False, "quiet": True}
+    assert history(results, given).saved is None
+    assert history(results, given | {"no_charts": False}).saved == results
 
 
 def test_what_can_not_be_read_is_left_out_with_its_reason(results: Path) -> None:
