@@ -217,12 +217,13 @@ def test_the_last_request_announces_the_close(tmp_path: Path) -> None:
 
 
 def test_a_pipeline_keeps_requests_in_flight(share_target: Start, tmp_path: Path) -> None:
-    # One response in 10 ms on each connection: with four in flight each waits behind three.
+    # One response in 10 ms on each connection: with four in flight each waits behind three. On a busy machine the user
+    # sends again late, while the next response is under way, so that the median may be that of two.
     one = run(share_target("--delay", "10ms"), tmp_path, "pipeline:4")
     assert one["connections"]["opened"] == USERS * BLOCKS
     queue, wait = one["phases_ns"]["queue"], one["phases_ns"]["wait"]
     assert queue["count"] > 0.7 * one["requests"]
-    assert 2 * wait["p50"] < queue["p50"] < 5 * wait["p50"]
+    assert 1.5 * wait["p50"] < queue["p50"] < 5 * wait["p50"]
 
 
 def test_a_pipeline_ends_where_the_server_ends_it(share_target: Start, tmp_path: Path) -> None:
