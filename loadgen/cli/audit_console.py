@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from rich.console import Console, RenderableType
@@ -15,16 +15,18 @@ from loadgen.model.audit import AuditRecord
 from loadgen.model.characters import visible
 from loadgen.model.units import count, format_duration
 from loadgen.probe.audit import Audit
-from loadgen.probe.probe import ProbeGroup
+from loadgen.probe.probe import Probe, ProbeGroup
 from loadgen.probe.progress import progress_text
 from loadgen.show.tables.findings import audit_facts, skipped, verdict_counts
 
 
-def show_probes(groups: Iterable[ProbeGroup]) -> None:
-    """The probes and their questions."""
+def show_probes(groups: Iterable[ProbeGroup], chosen: Sequence[Probe]) -> None:
+    """The chosen probes and their questions."""
     for group in groups:
-        print(f"{group.name}: {group.title}")  # noqa: T201 # this room prints
-        for probe in group.probes:
+        probes = [probe for probe in group.probes if probe in chosen]
+        if probes:
+            print(f"{group.name}: {group.title}")  # noqa: T201 # this room prints
+        for probe in probes:
             print(f"  {probe.name:<26} {probe.question}")  # noqa: T201 # so it does
 
 

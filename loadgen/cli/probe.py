@@ -36,7 +36,7 @@ _EMBEDDED_OPTIONS = ("--idle-timeout", "3s", "--close-after", "100")
 def probe(options: dict[str, Any]) -> Outcome:
     """Run an audit as the options say. Raises PlanError or TargetError."""
     if options["list"]:
-        show_probes(GROUPS)
+        show_probes(GROUPS, choose(options["only"] or (), options["skip"] or ()))
         return Outcome(EXIT_DONE)
     plan = build_audit_plan(options)
     page = options["html"]

@@ -18,11 +18,11 @@ PROBE_OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         name="only", group=OptionGroup.CONNECTIONS, type=ListOf(Words()), is_implicit=True, commands=(PROBE,),
-        metavar="NAME,...", help="Checks, or groups of them, to run; --list names all.",
+        metavar="NAME,...", help="Checks, or groups of them, to run, and those that they need; --list names all.",
     ),
     Option(
         name="skip", group=OptionGroup.CONNECTIONS, type=ListOf(Words()), is_implicit=True, commands=(PROBE,),
-        metavar="NAME,...", help="Checks, or groups of them, not to run.",
+        metavar="NAME,...", help="Checks, or groups of them, not to run, unless others need them.",
     ),
     Option(
         name="list", group=OptionGroup.CONNECTIONS, type=Flag(), default=False, commands=(PROBE,),

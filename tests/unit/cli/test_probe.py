@@ -42,6 +42,11 @@ def test_list_names_each_probe() -> None:
     assert "persistent_by_default" in done.stdout
 
 
+def test_a_list_of_some_has_those_that_they_need_skipped_or_not() -> None:
+    done = run_cli("probe", "--list", "--only", "stale_window", "--skip", "idle_timeout")
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["idle:", "idle_timeout", "stale_window"]
+
+
 URL = "http://127.0.0.1:9/"
 BAD = [
     ([URL, "--json", "--markdown"], "--json and --markdown both print"),
