@@ -207,8 +207,8 @@ class WarningCode(WarningRow):
         "See how connections ended; raise the server's limits or timeouts.",
     )  # fmt: skip
     CLOSED_EARLY = (
-        "closed_early", "The server ended connections before they carried what the policy allows.",
-        "Use a smaller K, or raise the server's limit of requests per connection.",
+        "closed_early", "Connections carried less than the policy allows: the server closed, or answered early.",
+        "Use a smaller K, or raise the server's limit of requests per connection; where it answers early, less body.",
     )  # fmt: skip
     NEVER_RECYCLED = (
         "never_recycled",

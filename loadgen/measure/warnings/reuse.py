@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from loadgen.measure.labels import exchange_word, listed, plain_number
 from loadgen.measure.stats.endings import ended_by_server, server_endings
+from loadgen.measure.warnings.early_answers import ANSWERED_EARLY, is_answered_early
 from loadgen.model.cell import Cell
 from loadgen.model.connections_summary import ConnectionsSummary
 from loadgen.model.errors import ErrorKind, Layer
@@ -106,7 +107,7 @@ def _stale_advice(cell: Cell, plan: Plan, carried: float, peer: str) -> str:
 def reuse_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
     """Connections that did not do what the policy says."""
     connections, policy, peer = summary["connections"], cell.policy, peers_of(plan, cell.policy)
-    if policy.reuses and not _cut_by_faults(summary):
+    if policy.reuses and not _cut_by_faults(summary) and not is_answered_early(summary, policy):
         yield from _never_used(connections, policy, plan.load, _block_ns(summary, plan.load))
     if policy.reuses and policy.honours_close:
         yield from _lengths(summary, policy, peer, plan.load)
@@ -211,7 +212,7 @@ def _lengths(summary: PolicySummary, policy: ConnectionPolicy, peer: str, load: 
                 WarningCode.CONNECTIONS_NOT_IDEAL,
                 f"{opened:,} connections were opened, perfect reuse takes {ideal:,}; "
                 f"the {peer} closed {connections['closed_by']['server']:,}{how and f' ({how})'}"
-                f"{_given_up(summary)}",
+                f"{_given_up(summary)}{f'; {ANSWERED_EARLY}' if is_answered_early(summary, policy) else ''}",
             )
         return
     short = not limited or carried < _WELL_BELOW * policy.requests
@@ -220,6 +221,11 @@ def _lengths(summary: PolicySummary, policy: ConnectionPolicy, peer: str, load: 
             WarningCode.CLOSED_EARLY,
             f"connections carried only {plain_number(carried, 4)} {what}s on average, because the {peer} closed "
             f"{connections['closed_by']['server']:,} of {opened:,}: {how}",
+        )
+    elif short and is_answered_early(summary, policy):
+        yield (
+            WarningCode.CLOSED_EARLY,
+            f"connections carried only {plain_number(carried, 4)} {what}s on average, because {ANSWERED_EARLY}",
         )
     elif limited and short and 0 < opened <= ideal:
         yield (

@@ -12,7 +12,7 @@ from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.proxy import parse_proxy
-from loadgen.model.records import Ending
+from loadgen.model.records import ABSENT, Ending
 from loadgen.model.target import parse_target
 from tests.support.synthetic import BLOCK_NS, MS, RESUMED, TLS, US, WARMUP_NS, Exchange, Link, RunWriter
 
@@ -177,6 +177,16 @@ CAUSES: dict[str, tuple[list[str], Make, str]] = {
         lambda path: run(path, "persistent", *[GAVE_UP] * 3, lenient={"length_with_chunked": 3}),
         "length_with_chunked in 15 responses",
     ),
+    "nothing reused, as the server answers before it has the request": (
+        ["connections_not_ideal"],
+        lambda path: run(path, "persistent", *[Link([Exchange(0, wait=ABSENT)])] * 3),
+        "the server closed 0; responses came before all of their request was sent",
+    ),
+    "a recycled connection on which the server answers before it has the request": (
+        ["closed_early"],
+        lambda path: run(path, "recycle:10", *[Link([Exchange(0, wait=ABSENT)])] * 4),
+        "carried only 1 requests on average, because responses came before all of their request was sent",
+    ),
     "a lifetime shorter than a request": (
         ["never_used"],
         lambda path: run(path, "lifetime:1ms", *[Link([Exchange(0)])] * 9),
@@ -256,6 +266,7 @@ FINE: dict[str, Make] = {
         Link([Exchange(0), Exchange(1)], slot=0, flags=RESUMED),
         url="https://h/",
     ),
+    "answers that come with their 100 Continue": lambda path: run(path, "persistent", *[long(9, wait=ABSENT)] * 2),
     "a pool": lambda path: run(path, "pool:1", Link([Exchange(at * 100 * US) for at in range(2_000)]), unstarted=1),
 }
 
