@@ -103,7 +103,8 @@ class ErrorKind(IntEnum):
         hits_every_policy=True, timeout_in=Phase.DNS,
     )  # fmt: skip
     CONNECT_REFUSED = _Kind(
-        3, Layer.TCP, "no one listens at this address and port", "is the server running, and on this port?",
+        3, Layer.TCP, "no one listens at this address and port, or on this socket file",
+        "is the server running, and does it listen there?",
         hits_every_policy=True, tries_next_address=True, errnos=(errno.ECONNREFUSED, errno.ENOENT), may_pass=True,
     )  # fmt: skip
     CONNECT_UNREACHABLE = _Kind(
