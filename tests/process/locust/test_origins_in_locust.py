@@ -20,12 +20,18 @@ def test_each_origin_has_the_connections_and_requests_of_its_log(tmp_path: Path)
     assert done.returncode == 0, done.stderr
     found = summary(tmp_path)
     lines = [line.split("|") for line in (tmp_path / "access.log").read_text().splitlines()]
+    # Of a round that was cut short, on a busy machine, nobody knows which requests were whose.
+    cut = found.get("incomplete_rounds", {"exchanges": 0, "connections": 0})
+    left_out = {"requests": 0, "connections": 0}
     for place, port in enumerate(ports):
         each = [one["by_origin"][place] for one in found["policies"].values()]
         of_port = [connection for server, connection in lines if server == str(port)]
-        assert sum(one["answered_with_warmup"] for one in each) == len(of_port)
-        assert sum(one["connections"]["opened"] for one in each) == len(set(of_port))
+        left_out["requests"] += len(of_port) - sum(one["answered_with_warmup"] for one in each)
+        left_out["connections"] += len(set(of_port)) - sum(one["connections"]["opened"] for one in each)
+        assert min(left_out.values()) >= 0
+        assert cut["exchanges"] or not any(left_out.values())
         assert each[0]["origin"] == f"http://127.0.0.1:{port}"
+    assert left_out == {"requests": cut["exchanges"], "connections": cut["connections"]}
     for one in found["policies"].values():
         assert one["errors"] == {}
         assert sum(origin["requests"] for origin in one["by_origin"]) == one["requests"]
