@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shutil
 import socket
@@ -53,6 +54,10 @@ def compare(url: str, out: Path, *arguments: str) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     summary: dict[str, Any] = json.loads(done.stdout)
     return summary
+
+
+_GIVEN_PORTS: set[int] = set()
+"""By `free_port`."""
 
 
 class Nginx:
@@ -150,14 +155,20 @@ def server_process(command: list[str], folder: Path, *ports: int) -> Iterator[in
 def free_port() -> int:
     """A loopback port that nothing listens on now, and that the kernel gives to nobody who does not ask for it.
 
-    Of those that it gives away one may be the local port of a connection by the time that a server asks for it.
+    Of those that it gives away one may be the local port of a connection by the time that a server asks for it. Nor is
+    a port given twice, by this process or another one that runs tests: two of a server's would be the same one.
     """
     first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    own = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % processes
     while True:
-        port = secrets.choice(range(10_000, first)) if first > 20_000 else 0
+        port = secrets.choice(range(10_000 + own, first, processes)) if first > 20_000 else 0
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            return int(probe.getsockname()[1])
+            found = int(probe.getsockname()[1])
+            if found not in _GIVEN_PORTS:
+                _GIVEN_PORTS.add(found)
+                return found
 
 
 def await_port(port: int, host: str = "127.0.0.1") -> None:
