@@ -24,7 +24,8 @@ from tests.support.runner import run_cli
 PROGRAMS = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
 """Where servers are installed, some of them outside a user's PATH."""
 SHORT_BLOCKS = ["--rounds", "2", "--block", "120ms", "--warmup", "20ms"]
-QUICK = [*SHORT_BLOCKS, "--think", "1ms"]
+THINK = "1ms"
+QUICK = [*SHORT_BLOCKS, "--think", THINK]
 """Without a pilot, because of the think time, which leaves the processor to the other tests."""
 
 
@@ -47,9 +48,9 @@ def loadgen_process(*arguments: str, cwd: Path | None = None, **options: Any) ->
     )
 
 
-def compare(url: str, out: Path, *arguments: str) -> dict[str, Any]:
-    """Run a quick comparison and return its summary."""
-    quick = SHORT_BLOCKS if "--rate" in arguments else QUICK  # arrivals know no think time
+def compare(url: str, out: Path, *arguments: str, think: str = THINK) -> dict[str, Any]:
+    """Run a quick comparison and return its summary. think: of users; arrivals (`--rate`) know none."""
+    quick = SHORT_BLOCKS if "--rate" in arguments else [*SHORT_BLOCKS, "--think", think]
     done = loadgen("compare", url, "--out", str(out), "--json", "--no-charts", *quick, *arguments)
     assert done.returncode == 0, done.stderr
     summary: dict[str, Any] = json.loads(done.stdout)

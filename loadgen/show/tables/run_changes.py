@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from loadgen.measure.diff.diff_verdict import other_changes
 from loadgen.model.diff_record import Change, DiffRecord, PolicyChanges
@@ -10,6 +11,8 @@ from loadgen.model.units import format_duration, format_number, share_text
 from loadgen.show.formatting import ABSENT, estimate, with_interval
 from loadgen.show.tables.table import Row, Table
 
+_Write = Callable[[float], str]
+_WriteChange = Callable[[float, Sequence[float] | None], str]
 _CHANGES = ("policy", "statistic", "old", "new", "change", "ratio", "certain")
 _ERRORS, _RATIO = "error ratio", "ratio of means"
 _RUNS = ("", "run", "folder", "started")
@@ -64,32 +67,27 @@ def _changes(policy: PolicyChanges) -> Iterator[tuple[str, Change]]:
 
 def _row(name: str, statistic: str, change: Change) -> Row:
     """The row of one statistic."""
-    write = _WRITERS.get(statistic, format_duration)
+    write, write_change = _WRITERS.get(statistic, _OF_DURATION)
     return (
         name,
         statistic,
         _value(change["old"], write),
         _value(change["new"], write),
-        _delta(change, write),
+        _delta(change, write_change),
         _ratio(change),
         "yes" if change["is_certain"] else "no",
     )
 
 
-def _value(value: float | None, write: Callable[[float], str]) -> str:
+def _value(value: float | None, write: _Write) -> str:
     return ABSENT if value is None else write(value)
 
 
-def _delta(change: Change, write: Callable[[float], str]) -> str:
-    if write is format_duration:
-        return estimate(change["delta"], change["delta_ci95"], sign=True)
+def _delta(change: Change, write: _WriteChange) -> str:
     if change["delta"] is None:
         return ABSENT
-    if write is _share:
-        text = _points(change["delta"], change["delta_ci95"])
-    else:
-        text = with_interval(change["delta"], change["delta_ci95"], write)
-    return text if text.startswith("-") else f"+{text}"
+    text = write(change["delta"], change["delta_ci95"])
+    return text if text.startswith(("+", "-")) else f"+{text}"
 
 
 def _ratio(change: Change) -> str:
@@ -119,10 +117,11 @@ def _points(delta: float, interval: Sequence[float] | None) -> str:
     return with_interval(numbers[0], numbers[1:] or None, lambda one: f"{one:.{decimals}f}") + " points"
 
 
-# How a statistic is written; durations unless it is here.
-_WRITERS: dict[str, Callable[[float], str]] = {
-    "throughput": _rate,
-    "reuse ratio": _share,
-    _ERRORS: _share,
-    _RATIO: _factor,
+# How values of a statistic are written, and changes of it; as durations unless it is here.
+_OF_DURATION: tuple[_Write, _WriteChange] = format_duration, partial(estimate, sign=True)
+_WRITERS: dict[str, tuple[_Write, _WriteChange]] = {
+    "throughput": (_rate, partial(with_interval, write=_rate)),
+    "reuse ratio": (_share, _points),
+    _ERRORS: (_share, _points),
+    _RATIO: (_factor, partial(with_interval, write=_factor)),
 }
