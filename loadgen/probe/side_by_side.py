@@ -12,6 +12,9 @@ from loadgen.wire.errors import FAILURES
 
 T = TypeVar("T")
 
+APART_S = 0.2
+"""Between the starts of connections whose ends are watched: a stall of the machine is at the end of few of them."""
+
 
 def side_by_side(tasks: Iterable[Callable[[], T]], apart_s: float = 0.0) -> list[T | ProbeFailure]:
     """Run each task in a greenlet of its own; what they gave, in their order, or what went wrong with one.

@@ -14,11 +14,9 @@ from loadgen.probe.http2.over_http2 import SETTINGS_PROBE, over_http2
 from loadgen.probe.medians import median_text
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
-from loadgen.probe.side_by_side import some_side_by_side
+from loadgen.probe.side_by_side import APART_S, some_side_by_side
 
 _CONNECTIONS = 6
-_STAGGER_S = 0.2
-"""Between one connection's start and the next: a stall of the machine at their ends is one of few of them."""
 _MAX_CLOSING_NS = NS_PER_S
 """How long the end is waited for after a GOAWAY."""
 
@@ -37,7 +35,7 @@ class _IdleEnd(NamedTuple):
 
 
 def _run(session: ProbeSession, way: Way) -> Finding:
-    watched = some_side_by_side([partial(_watch, session, way)] * _CONNECTIONS, _STAGGER_S)
+    watched = some_side_by_side([partial(_watch, session, way)] * _CONNECTIONS, APART_S)
     pings = sum(one.pings for one in watched)
     ended = [one for one in watched if one.idle_ns is not None]
     found = sorted(one.idle_ns for one in ended if one.idle_ns is not None)
@@ -96,7 +94,7 @@ HTTP2_IDLE_TIMEOUT = Probe(
     name="http2_idle_timeout",
     title="HTTP/2 idle timeout",
     question="After which idle time does the server end an HTTP/2 connection, and does it send GOAWAY first?",
-    method=f"{_CONNECTIONS} connections are opened within {_CONNECTIONS * _STAGGER_S:.1f} s, each used once "
+    method=f"{_CONNECTIONS} connections are opened within {_CONNECTIONS * APART_S:.1f} s, each used once "
     "and watched; the server's PINGs are answered.",
     section="RFC 9113 §9.1",
     values={

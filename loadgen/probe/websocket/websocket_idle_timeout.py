@@ -12,13 +12,11 @@ from loadgen.probe.finding import Finding
 from loadgen.probe.medians import median_text
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession
-from loadgen.probe.side_by_side import some_side_by_side
+from loadgen.probe.side_by_side import APART_S, some_side_by_side
 from loadgen.probe.websocket.websocket_link import open_websocket
 from loadgen.probe.websocket.where_offered import UPGRADE_PROBE, where_offered
 
 _CONNECTIONS = 6
-_STAGGER_S = 0.2
-"""Between one connection's start and the next: a stall of the machine at their ends is one of few of them."""
 _ADVICE = "send a Ping, or a message, more often than every {}; or raise the timeout"
 
 
@@ -33,7 +31,7 @@ class _SilentEnd(NamedTuple):
 
 
 def _run(session: ProbeSession) -> Finding:
-    watched = some_side_by_side([partial(_watch, session)] * _CONNECTIONS, _STAGGER_S)
+    watched = some_side_by_side([partial(_watch, session)] * _CONNECTIONS, APART_S)
     found = sorted(one.silent_ns for one in watched if one.silent_ns is not None)
     pings = sum(one.pings for one in watched)
     asks = f"; the server sent {count(pings, 'Ping')}" if pings else ""
@@ -84,7 +82,7 @@ WEBSOCKET_IDLE_TIMEOUT = Probe(
     name="websocket_idle_timeout",
     title="WebSocket idle timeout",
     question="After which time is a silent WebSocket closed?",
-    method=f"{_CONNECTIONS} WebSockets are opened within {_CONNECTIONS * _STAGGER_S:.1f} s and watched; "
+    method=f"{_CONNECTIONS} WebSockets are opened within {_CONNECTIONS * APART_S:.1f} s and watched; "
     "the server's Pings are answered.",
     section="",
     values={
