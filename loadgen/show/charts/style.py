@@ -130,10 +130,8 @@ def duration_axis(axis: Any) -> None:
 
 
 def count_axis(axis: Any) -> None:
-    """Label an axis of counts with thousands separators."""
-    axis.set_major_formatter(
-        FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 or value == 0 else f"{value:g}")
-    )
+    """Label an axis of counts, or rates, with thousands separators: 0.5, 1.5, 12,000."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.12g}"))
 
 
 def draw_band(

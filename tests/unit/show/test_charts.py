@@ -26,7 +26,7 @@ from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Plan
 from loadgen.model.records import Phase
 from loadgen.show.charts import CHARTS, charts_of, draw
-from loadgen.show.charts.style import STYLE, policy_look
+from loadgen.show.charts.style import STYLE, count_axis, policy_look
 from loadgen.show.export import RunData, write_report
 from loadgen.show.export.html import HTML, render
 from tests.support.hostile_texts import without_scripts
@@ -560,3 +560,12 @@ def test_of_many_cells_those_are_shown_that_have_the_first_positions(tmp_path: P
     assert [line.get_label() for line in axes.lines] == [
         f"recycle:5 · {users}" for users in ("1 user", "2 users", "3 users")
     ]
+
+
+def test_no_two_marks_of_a_count_axis_read_alike() -> None:
+    axes = Figure().add_subplot()
+    count_axis(axes.xaxis)
+    write = axes.xaxis.get_major_formatter()
+    assert [write(value) for value in (0, 0.5, 1, 1.5, 2.25, 12_000, 1_500_000)] == [
+        "0", "0.5", "1", "1.5", "2.25", "12,000", "1,500,000",
+    ]  # fmt: skip

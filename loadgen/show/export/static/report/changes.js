@@ -27,13 +27,15 @@ function factorEstimate(value, low, high) {
   return low === null ? factor(value) : `${factor(value)} [${factor(low).slice(0, -1)}, ${factor(high).slice(0, -1)}]`;
 }
 
+const LEFT = 14;
+
 // A row a statistic: a point with its interval, around the line of no change.
 function points(rows, width, x, none) {
   if (!rows.length) return [];
   const placed = rows.map((row, index) => ({ ...row, index, fill: KINDS[row.kind] }));
   const known = placed.filter((row) => row.low !== null);
   return [Plot.plot({
-    color: IDENTITY, width, height: rows.length * 40 + 44, marginLeft: 14, marginRight: 18, marginTop: 4, marginBottom: 36,
+    color: IDENTITY, width, height: rows.length * 40 + 44, marginLeft: LEFT, marginRight: 18, marginTop: 4, marginBottom: 36,
     x: { grid: true, label: null, ticks: Math.max(3, Math.floor(width / 130)), ...x },
     y: { domain: [...rows.keys()], axis: null, padding: 0.06 },
     marks: [
@@ -55,7 +57,7 @@ function ratioChanges(data, chosen, width) {
   const ends = data.ratio_changes.flatMap((one) => [one.ratio, one.low, one.high, 1]);
   const rows = data.ratio_changes.filter((one) => one.policies.every((policy) => chosen.policies.has(policy))).map((one) => {
     const rest = `, ${one.statistic}: ${factorEstimate(one.ratio, one.low, one.high)}`;
-    return { text: fitted(of(one), rest, width), at: one.ratio, low: one.low, high: one.high, kind: one.kind,
+    return { text: fitted(of(one), rest, width - LEFT), at: one.ratio, low: one.low, high: one.high, kind: one.kind,
       title: `${of(one)}${rest}\n${one.kind ? "certain" : "not certain"}` };
   });
   const tickFormat = (value) => `${+value.toPrecision(4)}×`;
@@ -71,7 +73,7 @@ function phaseChanges(data, chosen, width) {
   const rows = data.phase_changes.filter((one) => chosen.policies.has(one.policy)).map((one) => {
     const name = data.policies[one.policy];
     const rest = `, ${one.phase}: ${estimate(one.delta, one.low, one.high, signed)}`;
-    return { text: fitted(name, rest, width), at: one.delta, low: one.low, high: one.high, kind: one.kind,
+    return { text: fitted(name, rest, width - LEFT), at: one.delta, low: one.low, high: one.high, kind: one.kind,
       title: `${name}${rest}\n${duration(one.old)} before, ${duration(one.new)} now; ${one.kind ? "certain" : "not certain"}` };
   });
   return points(rows, width, { domain: around(ends), tickFormat: (ns) => (ns ? `${ns < 0 ? "−" : "+"}${shortDuration(Math.abs(ns))}` : "0") }, 0);

@@ -30,9 +30,12 @@ function estimate(ns, low, high, write = duration) {
   return `${text} [${bound(low)}, ${bound(high)}]`;
 }
 
+// What a character of a label takes, in pixels.
+const CHARACTER_WIDTH = 7.4;
+
 // A name cut off in its middle, where it would not fit beside what follows it.
 function fitted(name, rest, width) {
-  const room = Math.max(6, Math.floor(width / 7.4) - rest.length);
+  const room = Math.max(4, Math.floor(width / CHARACTER_WIDTH) - rest.length);
   if (name.length <= room) return name + rest;
   return `${name.slice(0, Math.ceil(room / 2) - 1)}…${name.slice(-Math.floor(room / 2))}${rest}`;
 }

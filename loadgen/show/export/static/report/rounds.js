@@ -71,7 +71,7 @@ function endings(data, chosen, width) {
 }
 
 function shortened(text, width) {
-  const room = Math.floor(width / 7.4);
+  const room = Math.floor(width / CHARACTER_WIDTH);
   return text.length <= room ? text : `${text.slice(0, room - 1)}…`;
 }
 
