@@ -141,7 +141,11 @@ TOPICS: dict[str, Topic] = {
         "AWS ALB": Setting("idle_timeout.timeout_seconds", "60s", _ALB),
     }),
     "upstream_keep_alive": Topic("whether a proxy reuses its connections to the origin", {
-        "nginx": _nginx("keepalive (in upstream)", "off; 32 since 1.29.7", _UPSTREAM),
+        "nginx": _nginx(
+            "keepalive (in upstream)",
+            'off; 32 since 1.29.7; before, it needs proxy_http_version 1.1 and proxy_set_header Connection "" too',
+            _UPSTREAM,
+        ),
         "Apache": Setting("ProxyPass disablereuse=", "Off", _APACHE.format("mod_proxy", "proxypass")),
         "HAProxy": _haproxy("http-reuse", "safe"),
     }),
@@ -177,7 +181,7 @@ TOPICS: dict[str, Topic] = {
         "Hypercorn": Setting("keep_alive_max_requests", "1000", _HYPERCORN),
     }),
     "tls_versions": Topic("which versions of TLS are spoken", {
-        "nginx": _nginx("ssl_protocols", "TLSv1.2 TLSv1.3; older ones too before 1.27.3", _SSL),
+        "nginx": _nginx("ssl_protocols", "TLSv1.2 TLSv1.3; no TLSv1.3 before 1.23.4, older ones before 1.27.3", _SSL),
         "Apache": _apache("SSLProtocol", "all -SSLv3", "mod_ssl"),
         "HAProxy": _haproxy("ssl-min-ver", "TLSv1.2"),
         "Envoy": Setting("tls_minimum_protocol_version", "TLSv1_2", _ENVOY_TLS),
@@ -186,11 +190,18 @@ TOPICS: dict[str, Topic] = {
         "gunicorn": _gunicorn("ssl_context", "", "ssl-context"),
     }),
     "tls_session": Topic("whether and how long TLS sessions can be resumed", {
-        "nginx": _nginx("ssl_session_cache", "none; tickets are on, for ssl_session_timeout (5m)", _SSL),
+        "nginx": _nginx("ssl_session_cache", "none; ssl_session_tickets are on, for ssl_session_timeout (5m)", _SSL),
         "Apache": _apache("SSLSessionCache", "none; SSLSessionTickets are on", "mod_ssl"),
         "HAProxy": _haproxy("tls-ticket-keys", "random; tune.ssl.lifetime is 300s"),
         "Envoy": Setting("session_ticket_keys", "random", _ENVOY_TLS),
         "Node": _node("sessionTimeout", "300s; ticketKeys are random", "tls", _NODE_TLS),
+    }),
+    "tls_ticket_keys": Topic("whether several servers resume each other's TLS sessions", {
+        "nginx": _nginx("ssl_session_ticket_key", "random; each server has its own", _SSL),
+        "Apache": _apache("SSLSessionTicketKeyFile", "random; each server has its own", "mod_ssl"),
+        "HAProxy": _haproxy("tls-ticket-keys", "random; each server has its own"),
+        "Envoy": Setting("session_ticket_keys", "random; each server has its own", _ENVOY_TLS),
+        "Node": _node("ticketKeys", "random; each server has its own", "tls", _NODE_TLS),
     }),
     "tls_early_data": Topic("whether early data (0-RTT) is taken", {
         "nginx": _nginx("ssl_early_data", "off", _SSL),

@@ -23,7 +23,11 @@ from loadgen.wire.http1.head import ResponseHead
 
 _HOP = "X-Loadgen-Hop"
 _CONNECTION = f"keep-alive, {_HOP}, TE"
-_FIELDS = ((_HOP, "request"), ("TE", "trailers"), ("Keep-Alive", "timeout=5"), ("Proxy-Connection", "keep-alive"))
+# A proxy that takes trailer sections may say so itself, as Go's does, and most often by `trailers` alone: the second
+# member tells what it passed on from what it sends for its own hop.
+_OWN_TE = "trailers"
+_TE = f"{_OWN_TE}, deflate;q=0.5"
+_FIELDS = ((_HOP, "request"), ("TE", _TE), ("Keep-Alive", "timeout=5"), ("Proxy-Connection", "keep-alive"))
 NAMED = tuple(option.strip().lower() for option in _CONNECTION.split(","))
 """The fields that Connection names, in lower case."""
 _NOT_REPORTED = "unknown: the target does not say what it received"
@@ -68,9 +72,9 @@ def judge(sent: list[str], received: FieldList, response: ResponseHead) -> HopBy
     """The finding, from the names of the fields sent, the fields that the target received, and the response's head.
 
     A field that the proxy names in a Connection field of its own is its own, for its own next hop, unless it merely
-    passed everything on.
+    passed everything on. So is `TE: trailers`, which is not what was sent.
     """
-    names = {name.lower() for name, _ in received}
+    names = {name.lower() for name, value in received if (name.lower(), value.strip().lower()) != ("te", _OWN_TE)}
     named = {
         option.strip().lower()
         for name, value in received

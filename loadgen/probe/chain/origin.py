@@ -6,6 +6,7 @@ The target numbers its connections, so a request through the chain shows which o
 from __future__ import annotations
 
 import json
+from typing import NamedTuple
 
 from loadgen.model.target import CONNECTIONS_PATH, FIELDS_PATH, Target
 from loadgen.probe.audit_plan import AuditPlan
@@ -42,11 +43,26 @@ def at_origin(session: ProbeSession) -> ProbeSession:
     return session.toward(origin_of(session.plan))
 
 
+class Arrival(NamedTuple):
+    """How a request through the chain came to the origin."""
+
+    number: int
+    """Its connection's."""
+    asks_close: bool
+    """The proxy asked for a close after it: by Connection: close, or by HTTP/1.0 without keep-alive."""
+
+
 def ask_number(session: ProbeSession, stream: ProbeStream, *, keep: bool = False) -> int | None:
     """The number of the origin's connection that a request through the chain came on; None where it is not told.
 
     keep: the origin is to leave that connection open, idle as it is, until it is used again. Raises NoResponse.
     """
+    arrival = ask_arrival(session, stream, keep=keep)
+    return None if arrival is None else arrival.number
+
+
+def ask_arrival(session: ProbeSession, stream: ProbeStream, *, keep: bool = False) -> Arrival | None:
+    """The same, with what the proxy asked for."""
     path = f"{FIELDS_PATH}?keep" if keep else FIELDS_PATH
     request = session.request(path=path, fields=(("Cache-Control", "no-store"),))
     for _ in range(ASKED_AT_MOST):
@@ -55,7 +71,9 @@ def ask_number(session: ProbeSession, stream: ProbeStream, *, keep: bool = False
         if reply.head.status not in GATEWAY_ERRORS or not reply.persists:
             break
     number = _member(reply, "connection")
-    return number if isinstance(number, int) and number > 0 else None
+    if not isinstance(number, int) or number <= 0:
+        return None
+    return Arrival(number, _asks_close(_member(reply, "version"), _member(reply, "fields")))
 
 
 def idle_end(origin: ProbeSession, number: int) -> tuple[str, int] | None:
@@ -70,6 +88,17 @@ def idle_end(origin: ProbeSession, number: int) -> tuple[str, int] | None:
         if one.get("number") == number:
             return None if one["ended"] is None else (f"{one['ended']}", int(one["idle_ns"]))
     raise ProbeFailure("the origin does not tell what became of its connection")
+
+
+def _asks_close(version: object, fields: object) -> bool:
+    """Whether a request of this version and with these fields, pairs of texts, asks for a close (RFC 9112 §9.3)."""
+    options = {
+        option.strip().lower()
+        for name, value in (fields if isinstance(fields, list) else ())
+        if f"{name}".lower() == "connection"
+        for option in f"{value}".split(",")
+    }
+    return "close" in options or (version == "1.0" and "keep-alive" not in options)
 
 
 def _member(reply: Reply, name: str) -> object:

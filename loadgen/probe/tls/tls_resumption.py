@@ -39,7 +39,7 @@ def judge(resumed: int, offers: int) -> Finding:
         values=values,
         advice="it depends on chance whether a session is resumed: let all backends share the keys of their tickets, "
         "or their session cache",
-        topic="tls_session",
+        topic="tls_ticket_keys",
     )
 
 

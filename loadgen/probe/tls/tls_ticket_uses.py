@@ -40,7 +40,7 @@ def _run(session: ProbeSession) -> Finding:
         measured=f"taken {sum(taken)} of {_OFFERS} times, in no order",
         values={**values, "single_use": False},
         advice="backends that do not share the keys of their tickets answer like this; see the resumption rate",
-        topic="tls_session",
+        topic="tls_ticket_keys",
     )
 
 

@@ -39,6 +39,12 @@ def test_what_a_proxy_sends_for_itself_it_has_not_passed_on() -> None:
     assert judge(SENT, received, SILENT)["forwarded"] == ["keep-alive"]
 
 
+def test_a_proxy_that_takes_trailer_sections_may_say_so_itself() -> None:
+    """Go's reverse proxy sends TE without naming it in Connection; it is its own, as its value shows."""
+    assert judge(SENT, [("Te", "trailers")], SILENT)["forwarded"] == []
+    assert judge(SENT, [("TE", "trailers, deflate;q=0.5")], SILENT)["forwarded"] == ["te"]
+
+
 @pytest.mark.parametrize(
     ("url", "policies"), [("https://h/", "persistent,close"), ("http://h/", "websocket,h2-prior,h2")]
 )
