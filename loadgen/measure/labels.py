@@ -8,13 +8,7 @@ from typing import Any
 from loadgen.model.policy import H2, H2_PRIOR, H2C_UPGRADE, HTTP1, HTTP2, WEBSOCKET
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import Ending
-from loadgen.model.units import count
-
-
-def plain_number(value: float, digits: int = 6) -> str:
-    """A number with this many significant digits, and never fewer than its integer part has: 1,000,000, not 1e+06."""
-    return f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:,.{digits}g}"
-
+from loadgen.model.units import count, plain_number
 
 # How a cell's value of an axis is written.
 _WRITTEN: dict[str, Callable[[Any], str]] = {

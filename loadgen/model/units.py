@@ -125,6 +125,16 @@ def _three_digits(value_ns: float) -> tuple[str, int, int]:
     return "ns", 1, 0
 
 
+def plain_number(value: float, digits: int = 6) -> str:
+    """A number with this many significant digits, and never fewer than its integer part has: 1,000,000, not 1e+06."""
+    return f"{value:,.0f}" if abs(value) >= 10 ** (digits - 1) else f"{value:,.{digits}g}"
+
+
+def rate_text(rate_rps: float) -> str:
+    """A rate without its unit, with three digits where it is low: 12,345, 40.2, 0.4."""
+    return plain_number(rate_rps, 3)
+
+
 def count(number: int, noun: str) -> str:
     """Write `1 user`, `1,000 users`, `2 policies`."""
     plural = f"{noun.removesuffix('y')}ies" if noun.endswith("cy") else f"{noun}s"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from loadgen.measure.labels import plain_number
 from loadgen.model.plan_record import PlanRecord
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.summary import Summary
-from loadgen.model.units import count, format_duration, format_estimate
+from loadgen.model.units import count, format_duration, format_estimate, plain_number
 
 ABSENT = "–"
 """What stands for a value that is not known or does not apply."""
@@ -17,11 +16,6 @@ ABSENT = "–"
 def duration(value_ns: float | None) -> str:
     """A duration for a table's cell; a dash where it is absent."""
     return ABSENT if value_ns is None else format_duration(value_ns)
-
-
-def rate(value_rps: float) -> str:
-    """A rate without its unit, with three digits where it is low: 12,345, 40.2, 0.4."""
-    return plain_number(value_rps, 3)
 
 
 def integer(value: int | None) -> str:

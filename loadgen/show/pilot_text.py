@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from loadgen.model.pilot_record import PilotRecord
-from loadgen.model.units import count, format_duration
-
-_MIN_WHOLE_RPS = 20
+from loadgen.model.units import count, format_duration, rate_text
 
 
 def pilot_sentence(pilot: PilotRecord) -> str:
@@ -17,9 +15,4 @@ def chosen_load(pilot: PilotRecord) -> str:
     """The load in words."""
     users, pause = count(pilot["users"], "user"), format_duration(pilot["think_ns"])
     each = "each with" if pilot["users"] > 1 else "with"
-    return f"{users}, {each} a pause of {pause} after a response: at most {rate(pilot['rate_rps'])} requests/s"
-
-
-def rate(rate_rps: float) -> str:
-    """Requests per second; a low rate with a decimal."""
-    return f"{rate_rps:,.0f}" if rate_rps >= _MIN_WHOLE_RPS else f"{rate_rps:.1f}"
+    return f"{users}, {each} a pause of {pause} after a response: at most {rate_text(pilot['rate_rps'])} requests/s"

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from loadgen.measure.labels import plain_number
 from loadgen.model.summary import Summary
 from loadgen.model.sweep_summary import SweepSummary
-from loadgen.model.units import parse_duration_ns
+from loadgen.model.units import parse_duration_ns, plain_number
 
 Axis = Literal["users", "rate", "recycle", "gap", "size", "tls_version", "groups"]
 AxisValue = str | float | None

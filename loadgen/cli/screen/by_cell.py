@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from loadgen.cli.screen.by_round import MAX_CHART
 from loadgen.cli.screen.run_progress import RunProgress
 from loadgen.cli.screen.spans import GAP, Line, Span, fitted
-from loadgen.cli.screen.top import rate_text
+from loadgen.cli.screen.top import throughput_text
 from loadgen.measure.stats.precision import half_width
 from loadgen.model.characters import visible
 from loadgen.model.units import margin_text
@@ -32,7 +32,10 @@ def _charts(progress: RunProgress, width: int) -> list[Line]:
     policies = list(progress.figures.policies.values())
     rates: list[float | None] = [one.throughput_rps for one in policies]
     p50s: list[float | None] = [one.p50_ns for one in policies]
-    ranges = [_range([rate_text(value) for value in _ends(rates)]), _range([duration(value) for value in _ends(p50s)])]
+    ranges = [
+        _range([throughput_text(value) for value in _ends(rates)]),
+        _range([duration(value) for value in _ends(p50s)]),
+    ]
     columns = min(MAX_CHART, width - _TITLE - 2 * len(GAP) - max(map(len, ranges)))
     if columns < 1:
         return []
@@ -58,7 +61,7 @@ def _last(progress: RunProgress, width: int, number: int) -> list[Line]:
     names = progress.figures.last[::-1][: max(0, number)]
     if not names:
         return []
-    rows = [(rate_text(policies[name].throughput_rps), duration(policies[name].p50_ns)) for name in names]
+    rows = [(throughput_text(policies[name].throughput_rps), duration(policies[name].p50_ns)) for name in names]
     rate, p50 = (max(map(len, column)) for column in zip(*rows, strict=True))
     numbers = [f"{GAP}{first:>{rate}} req/s{GAP}{second:>{p50}}" for first, second in rows]
     columns = max(4, min(width - len(numbers[0]), max(cell_len(visible(name)) for name in names)))

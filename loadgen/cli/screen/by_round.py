@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from loadgen.cli.screen.run_progress import RunProgress
 from loadgen.cli.screen.spans import GAP, Line, Span, fitted
-from loadgen.cli.screen.top import rate_text
+from loadgen.cli.screen.top import throughput_text
 from loadgen.measure.live.live_figures import PolicyFigures
 from loadgen.model.characters import visible
 from loadgen.model.units import count
@@ -35,7 +35,7 @@ class PolicyTable:
         every = list(self._policies.values())
         self.name = min(max(cell_len(visible(name)) for name in self._policies), max(10, width // 4))
         """Columns of a name."""
-        self._rate = max(len(_RATE), *(len(rate_text(one.throughput_rps)) for one in every))
+        self._rate = max(len(_RATE), *(len(throughput_text(one.throughput_rps)) for one in every))
         self._p50 = max(len(_P50), *(len(duration(one.p50_ns)) for one in every))
         self._errors = max((len(count(number, "error")) for number in progress.errors.values() if number), default=0)
         numbers = self.name + self._rate + self._p50 + 4 * len(GAP)
@@ -74,7 +74,7 @@ class PolicyTable:
         errors = self._progress.errors[name]
         texts = (
             Span(fitted(visible(name), self.name), "bold" if name == self._progress.cell else ""),
-            Span(GAP + f"{rate_text(one.throughput_rps):>{self._rate}}"),
+            Span(GAP + f"{throughput_text(one.throughput_rps):>{self._rate}}"),
             Span(GAP + f"{duration(one.p50_ns):>{self._p50}}"),
             Span(GAP + count(errors, "error") if errors else "", "error"),
         )

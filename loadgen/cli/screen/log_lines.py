@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from loadgen.cli.screen.ratios import ratio_text
 from loadgen.cli.screen.run_progress import RunProgress
-from loadgen.cli.screen.top import place_text, rate_text, time_text
+from loadgen.cli.screen.top import place_text, throughput_text, time_text
 from loadgen.cli.stdio import print_error
 from loadgen.measure.stats.comparison import pair_name
 from loadgen.model.units import count
@@ -57,10 +57,10 @@ def log_line(progress: RunProgress) -> str:
     """`round 3/5, 0:12, about 0:08 left: persistent 21,345 req/s, p50 412 µs; ...`."""
     figures = progress.figures
     if len(figures.policies) > _MAX_POLICIES:
-        said = [f"now {progress.cell} {rate_text(progress.rate_rps)} req/s"]
+        said = [f"now {progress.cell} {throughput_text(progress.rate_rps)} req/s"]
     else:
         said = [
-            f"{name} {rate_text(one.throughput_rps)} req/s, p50 {duration(one.p50_ns)}"
+            f"{name} {throughput_text(one.throughput_rps)} req/s, p50 {duration(one.p50_ns)}"
             for name, one in figures.policies.items()
         ]
         said += [

@@ -8,12 +8,11 @@ from loadgen.cli.screen.by_round import MAX_CHART, MIN_CHART
 from loadgen.cli.screen.run_progress import RunProgress
 from loadgen.cli.screen.spans import GAP, Line, Span, fitted
 from loadgen.cli.screen.top import DIGITS
-from loadgen.measure.labels import plain_number
 from loadgen.measure.live.live_figures import RatioFigures
 from loadgen.measure.stats.comparison import pair_name
 from loadgen.measure.stats.precision import half_width
 from loadgen.model.characters import visible
-from loadgen.model.units import margin_text
+from loadgen.model.units import margin_text, plain_number
 from loadgen.show.formatting import ABSENT
 from loadgen.show.sparkline import bars, falling
 

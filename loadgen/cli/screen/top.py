@@ -6,9 +6,8 @@ from rich.cells import cell_len
 
 from loadgen.cli.screen.run_progress import RunProgress
 from loadgen.cli.screen.spans import GAP, Line, Span, cropped, width_of
-from loadgen.measure.labels import plain_number
 from loadgen.model.characters import visible
-from loadgen.model.units import count
+from loadgen.model.units import count, plain_number
 from loadgen.show.formatting import ABSENT
 
 MAX_POLICIES = 12
@@ -35,7 +34,7 @@ def _lines(progress: RunProgress, width: int) -> list[Line]:
         filled = round(progress.share * columns)
         first += [Span(GAP), Span("━" * filled, "rate"), Span("─" * (columns - filled), "dim")]
     first += [Span(GAP), Span(time_text(progress), "dim")]
-    second = [Span(f"now {visible(progress.cell)}: {rate_text(progress.rate_rps)} req/s")]
+    second = [Span(f"now {visible(progress.cell)}: {throughput_text(progress.rate_rps)} req/s")]
     if errors := progress.errors.total():
         second.append(Span(f", {count(errors, 'error')}", "error"))
     if width >= _ONE_LINE and width_of(first) + len(GAP) + width_of(second) <= width:
@@ -56,7 +55,7 @@ def time_text(progress: RunProgress) -> str:
     return _clock(progress.elapsed_s) + ("" if left is None else f", about {_clock(left)} left")
 
 
-def rate_text(rate_rps: float | None) -> str:
+def throughput_text(rate_rps: float | None) -> str:
     """A throughput without its unit; a dash where there is none."""
     return ABSENT if rate_rps is None else plain_number(rate_rps, DIGITS)
 

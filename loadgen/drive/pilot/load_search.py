@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from loadgen.drive.pilot.objections import MIN_REQUESTS, objection
 from loadgen.model.generator_limits import HONEST_CPU_SHARE
 from loadgen.model.pilot_record import PilotFigures, PilotTrial
-from loadgen.model.units import NS_PER_MS, NS_PER_S
+from loadgen.model.units import NS_PER_MS, NS_PER_S, rate_text
 
 Figures = Mapping[str, PilotFigures]
 """By policy."""
@@ -42,7 +42,6 @@ _USUAL_USERS = 20
 _MAX_USERS = 50
 _MIN_CYCLE_NS, _MIN_THINK_NS = 4 * NS_PER_MS, 2 * NS_PER_MS
 _MIN_RAMP_NS, _MIN_WINDOW_NS = 40 * NS_PER_MS, 100 * NS_PER_MS
-_WHOLE_RPS = 20
 _THINK_STEP_NS = 100_000
 """Think times are whole multiples of it: they are read by people."""
 
@@ -119,7 +118,7 @@ class LoadSearch:
         expected = {name: load.users * NS_PER_S / self._cycle_ns(name, load) for name in figures}
         found = objection(figures, self._reference, self._unloaded, expected)
         if found:
-            self._reason = f"at {rate_text(load.rate_rps)} {found}"
+            self._reason = f"at {rate_text(load.rate_rps)} requests/s {found}"
             self._is_over = load is self._doubted
             self._doubted = load
             return found
@@ -133,7 +132,7 @@ class LoadSearch:
 
     def give_up(self, load: TrialLoad) -> None:
         """Note that the time was over before all policies had shown what they do under this load."""
-        self._reason = f"at {rate_text(load.rate_rps)} the pilot's time was over before all was answered"
+        self._reason = f"at {rate_text(load.rate_rps)} requests/s the pilot's time was over before all was answered"
         self._is_over = True
 
     def choose(self) -> tuple[TrialLoad, str]:
@@ -143,7 +142,7 @@ class LoadSearch:
         best = self._best
         if best is None:
             return self._load(self._first_rps / _RETREAT), f"one user alone was good; {self._reason}"
-        return self._load(best.rate_rps / _MARGIN), f"{rate_text(best.rate_rps)} was good; {self._reason}"
+        return self._load(best.rate_rps / _MARGIN), f"{rate_text(best.rate_rps)} requests/s was good; {self._reason}"
 
     # Inside
 
@@ -208,11 +207,6 @@ def _latency_ns(one: PilotFigures) -> int:
 def _cpu_ns(one: PilotFigures) -> int:
     """CPU time of a request; 0 where there were so few that it is the block's own."""
     return (one["cpu_ns_per_request"] or 0) if one["requests"] >= MIN_REQUESTS else 0
-
-
-def rate_text(rate_rps: float) -> str:
-    """A rate in words."""
-    return f"{rate_rps:,.0f} requests/s" if rate_rps >= _WHOLE_RPS else f"{rate_rps:.1f} requests/s"
 
 
 def trial(load: TrialLoad | None, figures: Figures, found: str) -> PilotTrial:

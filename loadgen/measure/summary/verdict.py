@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from loadgen.measure.labels import plain_number
 from loadgen.measure.summary.verdict_amortisation import amortised_sentence, declined_clause
 from loadgen.measure.summary.verdict_differences import difference_clauses
 from loadgen.measure.summary.verdict_statuses import unwanted
@@ -14,7 +13,7 @@ from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.run_record import RunWarning
 from loadgen.model.summary import ComparisonSummary
 from loadgen.model.sweep_summary import SweepSummary
-from loadgen.model.units import count, format_duration
+from loadgen.model.units import count, format_duration, plain_number
 from loadgen.model.warning_codes import WarningCode
 
 _MAX_MISSING = 3

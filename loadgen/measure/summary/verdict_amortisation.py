@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from loadgen.measure.labels import declined_words, labels, plain_number
+from loadgen.measure.labels import declined_words, labels
 from loadgen.measure.summary.verdict_words import NO_INTERVAL, estimate_text
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.sweep_summary import AmortisationSummary
+from loadgen.model.units import plain_number
 
 # If the largest K's share of handshakes is this small, that K saves all there is to save.
 _ALL_BUT = 0.01

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loadgen.measure.labels import exchange_word, listed, plain_number
+from loadgen.measure.labels import exchange_word, listed
 from loadgen.measure.stats.endings import ended_by_server, server_endings
 from loadgen.measure.warnings.early_answers import ANSWERED_EARLY, is_answered_early
 from loadgen.model.cell import Cell
@@ -17,7 +17,7 @@ from loadgen.model.plan import Plan
 from loadgen.model.policy import WEBSOCKET, ConnectionPolicy, single_use_policy
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import Ending
-from loadgen.model.units import NS_PER_S, count, format_duration
+from loadgen.model.units import NS_PER_S, count, format_duration, plain_number
 from loadgen.model.warning_codes import WarningCode
 
 Found = Iterator[tuple[WarningCode, str]]

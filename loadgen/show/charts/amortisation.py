@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from loadgen.measure.labels import labels, plain_number
+from loadgen.measure.labels import labels
 from loadgen.model.summary import Summary
 from loadgen.model.sweep_summary import AmortisationSummary
-from loadgen.model.units import format_duration
+from loadgen.model.units import format_duration, plain_number
 from loadgen.show.charts.chart import Chart
 from loadgen.show.charts.style import (
     MAX_SERIES,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from loadgen.measure.labels import plain_number
 from loadgen.model.policy import WEBSOCKET
 from loadgen.model.summary import Summary
+from loadgen.model.units import plain_number
 from loadgen.show.charts.bars import bars_height, few_bars, frame_rows
 from loadgen.show.charts.chart import Chart
 from loadgen.show.charts.style import count_axis, new_figure, policy_look

@@ -13,10 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from loadgen.measure.labels import plain_number
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.summary import Summary
-from loadgen.model.units import NS_PER_US, format_duration
+from loadgen.model.units import NS_PER_US, format_duration, plain_number
 from loadgen.show.charts.style import clear_ticks, draw_band, new_figure, say_empty, series_look, shortened, spread
 from loadgen.show.sweep_series import AxisName, ValueKey, series_along
 

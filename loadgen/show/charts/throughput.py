@@ -6,11 +6,10 @@ from matplotlib.figure import Figure
 
 from loadgen.model.plan_record import PlanRecord
 from loadgen.model.summary import Summary
-from loadgen.model.units import format_duration
+from loadgen.model.units import format_duration, rate_text
 from loadgen.show.charts.bars import bars_height, few_bars, frame_rows
 from loadgen.show.charts.chart import Chart
 from loadgen.show.charts.style import count_axis, new_figure, policy_look
-from loadgen.show.formatting import rate
 
 _REACH = 3  # times the longest bar: an interval of two rounds can reach thousands of times as far, and is cut off there
 
@@ -30,13 +29,13 @@ def _draw(summary: Summary) -> Figure:
     for row, (name, one) in enumerate(policies.items()):
         rps, interval = one["throughput_rps"], one["throughput_rps_ci95"]
         axes.barh(row, rps, color=policy_look(summary, name)["color"], alpha=0.85, height=0.6)
-        text = f"{rate(rps)} req/s"
+        text = f"{rate_text(rps)} req/s"
         end = rps
         if interval is not None:
             ends = [place for place in interval if place <= longest]
             axes.plot([interval[0], min(interval[1], longest)], [row, row], color="black", linewidth=1.4)
             axes.plot(ends, [row] * len(ends), color="black", linestyle="none", marker="|", markersize=9)
-            text += f"  [{rate(interval[0])}, {rate(interval[1])}]"
+            text += f"  [{rate_text(interval[0])}, {rate_text(interval[1])}]"
             end = min(max(rps, interval[1]), longest)
         axes.text(end + longest * 0.015, row, text, va="center", fontsize=9)
     frame_rows(axes, list(policies))

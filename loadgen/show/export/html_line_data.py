@@ -11,13 +11,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from loadgen.measure.labels import labels, plain_number
+from loadgen.measure.labels import labels
 from loadgen.measure.stats.positions import FIRSTS
 from loadgen.model.characters import visible
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.summary import Summary
 from loadgen.model.sweep_summary import AmortisationSummary
-from loadgen.model.units import format_duration
+from loadgen.model.units import format_duration, plain_number
 from loadgen.show.ordering import spread
 from loadgen.show.position_lines import shown_lines
 from loadgen.show.sweep_series import AxisName, ValueKey, k_on_axis, series_along

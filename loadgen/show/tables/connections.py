@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from loadgen.measure.labels import ENDING_WORDS, exchange_word, plain_number, protocol_words
+from loadgen.measure.labels import ENDING_WORDS, exchange_word, protocol_words
 from loadgen.model.connections_summary import ConnectionsSummary
 from loadgen.model.policy import HTTP1, WEBSOCKET
 from loadgen.model.records import Ending
 from loadgen.model.summary import Summary
+from loadgen.model.units import plain_number
 from loadgen.show.formatting import ABSENT, duration, url_of
 from loadgen.show.ordering import policies_in_order
 from loadgen.show.tables.table import Row, Table, filled_columns

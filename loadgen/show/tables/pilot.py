@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from loadgen.model.pilot_record import PilotTrial
 from loadgen.model.summary import Summary
-from loadgen.model.units import share_text
+from loadgen.model.units import rate_text, share_text
 from loadgen.show.formatting import ABSENT, duration
-from loadgen.show.pilot_text import pilot_sentence, rate
+from loadgen.show.pilot_text import pilot_sentence
 from loadgen.show.tables.table import Row, Table
 
 _PILOT = ("users", "pause", "offered req/s", "median latency", "generator's CPU", "objection")
@@ -32,7 +32,7 @@ def _row(trial: PilotTrial) -> Row:
     return (
         f"{trial['users']:,}",
         duration(trial["think_ns"]) if trial["think_ns"] else ABSENT,
-        ABSENT if offered is None else rate(offered),
+        ABSENT if offered is None else rate_text(offered),
         ", ".join(f"{name} {duration(one['latency_p50_ns'])}" for name, one in names.items()),
         ", ".join(f"{name} {share_text(one['cpu_share'], 0)}" for name, one in names.items()),
         trial["objection"] or ABSENT,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from loadgen.measure.labels import labels, plain_number
+from loadgen.measure.labels import labels
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.records import HANDSHAKE, Phase
 from loadgen.model.summary import Summary
-from loadgen.model.units import format_duration, format_number, percent_text
-from loadgen.show.formatting import ABSENT, duration, estimate, integer, rate, with_interval
+from loadgen.model.units import format_duration, format_number, percent_text, plain_number, rate_text
+from loadgen.show.formatting import ABSENT, duration, estimate, integer, with_interval
 from loadgen.show.ordering import policies_in_order
 from loadgen.show.tables.floor import floor_rows
 from loadgen.show.tables.table import Row, Table
@@ -35,7 +35,7 @@ def policies(summary: Summary) -> Table:
         rows.append(
             (
                 name,
-                rate(one["throughput_rps"]),
+                rate_text(one["throughput_rps"]),
                 estimate(latency["mean"], latency["mean_ci95"]),
                 estimate(latency["p50"], latency["p50_ci95"]),
                 estimate(latency["p99"], latency["p99_ci95"]),

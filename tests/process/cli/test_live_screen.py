@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from loadgen.cli.screen.top import rate_text
+from loadgen.cli.screen.top import throughput_text
 from loadgen.model.units import NS_PER_MS, NS_PER_US
 from tests.support.targets import Target
 from tests.support.terminals import lines_of, run_on_terminal
@@ -29,7 +29,7 @@ def test_its_last_figures_are_those_of_the_summary(share_target: Callable[..., T
     shown = lines_of(run.screen(run.output[: run.output.rindex(b"\r\x1b[J" + SHOW_CURSOR)]))
     rows = {line.split()[0]: line for line in shown if line}
     for name, policy in summary["policies"].items():
-        assert rows[name].split()[1] == rate_text(policy["throughput_rps"])
+        assert rows[name].split()[1] == throughput_text(policy["throughput_rps"])
         number, unit = P50.findall(rows[name])[0]
         p50_ns = float(number) * (NS_PER_MS if unit == "ms" else NS_PER_US)
         assert p50_ns == pytest.approx(policy["latency_ns"]["p50"], rel=0.01)  # of three digits and a bin of 0.4 %

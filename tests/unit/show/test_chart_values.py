@@ -11,9 +11,9 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from loadgen.measure.labels import plain_number
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT
+from loadgen.model.units import plain_number
 from loadgen.show.charts import CHARTS
 from loadgen.show.formatting import load_text
 from tests.support.synthetic import (
