@@ -21,5 +21,5 @@ def wilson(hits: int, tries: int) -> tuple[float, float]:
 
 
 def largest_unseen(tries: int) -> float:
-    """The largest share of something that has not shown itself in so many tries; 95 % certain (Clopper-Pearson)."""
+    """The largest share of something that no try has shown; 95 % certain (Clopper-Pearson)."""
     return 1.0 if not tries else 1.0 - 0.05 ** (1 / tries)

@@ -1,4 +1,4 @@
-"""Which policies have several addresses or backends, and what is told apart of them, for charts. Draws nothing."""
+"""Which policies have several addresses or backends, and what a chart shows of each. Draws nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def balances(summary: Summary) -> list[tuple[str, BalanceSummary]]:
 
 
 def places(one: BalanceSummary) -> list[str]:
-    """What is told apart: backends where they say who they are, else addresses."""
+    """What gets a bar of its own: backends where they say who they are, else addresses."""
     if one["backends"]:
         return [visible(backend["backend"]) or "(no field)" for backend in one["backends"]]
     return [address["address"] for address in one["addresses"]]

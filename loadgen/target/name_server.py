@@ -1,4 +1,4 @@
-"""A DNS server for tests: every name has the addresses that it is told, with a TTL. Knows no HTTP."""
+"""A DNS server for tests: every name has the addresses that it is given, with a TTL. Knows no HTTP."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ class AddressRace(Transport):
 
     @property
     def address(self) -> SocketAddress | None:
-        """That of the attempt that has won, or whose error is told; None while that is open."""
+        """That of the attempt that has won, or whose error is raised; None while that is open."""
         if self._winner is not None:
             return self._winner.address
         return None if self._error is None else self._told()[0]
@@ -207,7 +207,7 @@ class AddressRace(Transport):
         self._failures.append((attempt.address, error))
 
     def _all_failed(self) -> OSError:
-        """What is told: the kind of one failure, and all of them in words where there are several."""
+        """What is raised: the kind of one failure, and all of them in words where there are several."""
         _, error = self._told()
         if len(self._failures) == 1:
             return error

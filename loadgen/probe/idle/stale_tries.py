@@ -62,7 +62,7 @@ class StaleRange:
         return cls(max(0, _integer(idle[low]) - reach_ns), _integer(idle[high]) + reach_ns)
 
     def part(self, number: int, parts: int) -> int:
-        """The middle of one of so many equal parts; neighbours by number are far apart in time."""
+        """The middle of one of the equal parts of the range (ns); neighbours by number are far apart in time."""
         place = number * _STEP % parts
         return self.first_ns + int((self.last_ns - self.first_ns) * (place + 0.5) / parts)
 
