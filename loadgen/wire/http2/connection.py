@@ -21,11 +21,14 @@ from loadgen.wire.lifecycle import CLOSED, IDLE, RECEIVING, SENDING, UPGRADING, 
 from loadgen.wire.listener import Listener
 from loadgen.wire.route import Route
 
+# Of a sampled connection's exchanges, about one in this many is looked at.
+_SAMPLED_SHARE = 16
+
 
 class Http2Connection(ReportingConnection):
     """HTTP/2 by ALPN over TLS, in clear with prior knowledge. `submit` and `flush` add to the exchanges in flight."""
 
-    __slots__ = ("_receiving",)
+    __slots__ = ("_answers_until_sample", "_arrival_ns", "_receiving")
 
     offers_h2 = True
 
@@ -35,6 +38,10 @@ class Http2Connection(ReportingConnection):
         super().__init__(number, route, listener, clock, reader)
         # Responses are being taken: what they lead to is sent once they all are.
         self._receiving = False
+        # Of a sampled connection: how many responses begin before the kernel is asked again when bytes came; and what
+        # it said of the present event.
+        self._answers_until_sample = 0
+        self._arrival_ns = ABSENT
 
     @property
     def requests_begun(self) -> int:
@@ -212,8 +219,32 @@ class Http2Connection(ReportingConnection):
         for exchange in self._active:
             if exchange.sent_ns < 0 and exchange.stream is not None and exchange.stream.sent:
                 exchange.sent_ns = now
+                exchange.lag_sent_ns = self._lag_total_ns - exchange.lag_before_ns
         if self.state == SENDING and any(exchange.sent_ns >= 0 for exchange in self._active):
             self.enter(WAITING, now)
+
+    def _on_readable(self) -> None:
+        now = self._note_lag()
+        self._arrival_ns = ABSENT
+        if self.is_sampled and self._answers_until_sample <= 0 and self._active:
+            self._arrival_ns = self._transport.arrival_ns()
+            now = self._clock.monotonic_ns()
+        self._read(now)
+
+    def _note_delay(self, exchange: StreamExchange, alone: bool) -> None:
+        """How late its first byte was stamped, where the kernel was asked. alone: no other exchange was under way.
+
+        The kernel notes when a segment came, joins those that wait, and keeps the stamp of one. So among other
+        responses this one may have come before that; but not before the loop polled last: it would have been read then.
+        """
+        self._answers_until_sample = _SAMPLED_SHARE - 1
+        if exchange.request_index == 0 and self.flags & ConnectionFlag.TLS:
+            return  # a session ticket may have come before, which the server sent by itself
+        earliest_ns = self._arrival_ns
+        if not alone:
+            earliest_ns = min(earliest_ns, max(self._clock.ready_ns, exchange.begun_ns))
+        if exchange.begun_ns <= earliest_ns <= exchange.first_ns:  # else more has come meanwhile, and this is when
+            exchange.wait_delay_ns = exchange.first_ns - earliest_ns
 
     def _on_sendable(self) -> None:
         super()._on_sendable()
@@ -223,14 +254,17 @@ class Http2Connection(ReportingConnection):
     def _receive(self, data: bytes, now: int, end: int) -> None:
         core = self._core
         self._receiving = True
+        alone = len(self._active) == 1
         changed = core.feed(data)
         if core.failure is not None:
             self._send_closing_bytes()  # before an exchange that is complete ends the connection
         for stream in changed:
             exchange: StreamExchange = stream.owner
             if stream.begun and exchange.first_ns < 0:
-                # The exchange may have begun in this turn of the loop, after `now`.
-                exchange.first_ns = now if now >= exchange.begun_ns else end
+                self._note_first_byte(exchange, exchange.came_ns(self._clock.polled_ns, now, end))
+                self._answers_until_sample -= 1
+                if self._arrival_ns >= 0:
+                    self._note_delay(exchange, alone)
                 if self.state != RECEIVING:
                     self.enter(RECEIVING, now)
             if stream.done and exchange in self._active:

@@ -20,7 +20,7 @@ class ReportingConnection(DuplexConnection):
     """Reports each exchange to the listener, through the connection's own attributes: they are set for each report."""
 
     __slots__ = (
-        "_active", "_first_queue_ns", "_lag_total_ns", "_opening_own_ns", "_phases", "_streams",
+        "_active", "_event_lag_ns", "_first_queue_ns", "_lag_total_ns", "_opening_own_ns", "_phases", "_streams",
         "_unreported", "_waiting", "submitted",
     )  # fmt: skip
 
@@ -36,8 +36,9 @@ class ReportingConnection(DuplexConnection):
         self._unreported = 0
         # None until the connection is open.
         self._streams: StreamProtocol | None = None
-        # The lag of all events; and the first exchange's queue time, which passed before the connection opened.
-        self._lag_total_ns = 0
+        # The lag of all events, and of the last one; and the first exchange's queue time, which passed before the
+        # connection opened.
+        self._lag_total_ns = self._event_lag_ns = 0
         self._first_queue_ns = ABSENT
         # The generator's own work until the first request was sent.
         self._opening_own_ns = 0
@@ -67,8 +68,15 @@ class ReportingConnection(DuplexConnection):
     def _note_lag(self) -> int:
         before = self.lag_ns
         now = super()._note_lag()
-        self._lag_total_ns += self.lag_ns - before
+        self._event_lag_ns = self.lag_ns - before
+        self._lag_total_ns += self._event_lag_ns
         return now
+
+    def _note_first_byte(self, exchange: StreamExchange, came_ns: int) -> None:
+        """Its response has begun. The events of other streams that it has seen meanwhile did not delay it."""
+        exchange.first_ns = came_ns
+        if exchange.sent_ns >= 0:
+            exchange.lag_before_ns = self._lag_total_ns - self._event_lag_ns - exchange.lag_sent_ns
 
     def _finish(self, exchange: StreamExchange, stream: HttpStream, end: int) -> None:
         """A stream came to its end, well or not."""
@@ -105,7 +113,9 @@ class ReportingConnection(DuplexConnection):
         self.request_index = exchange.request_index
         # A request that was submitted and never flushed has no due time: use the connection's end.
         self.scheduled_ns = exchange.scheduled_ns if exchange.scheduled_ns >= 0 else end
-        self.lag_ns = self._lag_total_ns - exchange.lag_before_ns
+        is_sent_alone = exchange.sent_ns >= 0 and exchange.first_ns < 0
+        self.lag_ns = exchange.lag_sent_ns if is_sent_alone else self._lag_total_ns - exchange.lag_before_ns
+        self.wait_delay_ns = exchange.wait_delay_ns
         if exchange.request_index:
             self.begun_ns = exchange.begun_ns
             begun_ns = exchange.begun_ns if exchange.begun_ns >= 0 else end

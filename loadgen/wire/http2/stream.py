@@ -86,12 +86,26 @@ class StreamExchange:
     first_ns: int = ABSENT
     """The first byte of the response came."""
     lag_before_ns: int = 0
-    """The connection's lag until it began."""
+    """The connection's lag by events that are no concern of its own, of all until now."""
+    lag_sent_ns: int = 0
+    """Its own lag until all of it was sent."""
+    wait_delay_ns: int = ABSENT
+    """How late `first_ns` was stamped, at most; measured for a share of the exchanges."""
     stream: HttpStream | None = None
 
     def own_ns(self, end_ns: int) -> int:
         """The generator's own work between getting a stream and being sent: making frames of it."""
         return self._sending_ns(end_ns) - self.begun_ns
+
+    def came_ns(self, polled_ns: int, now: int, end_ns: int) -> int:
+        """When its first byte came, in a turn of the loop whose events were told of at `polled_ns`.
+
+        It was read between `now` and `end_ns`. Where the exchange began, or was sent, in this same turn of the loop,
+        its byte was none of the events.
+        """
+        if max(self.begun_ns, self.sent_ns) <= polled_ns <= now:
+            return polled_ns
+        return now if now >= self.begun_ns else end_ns
 
     def _sending_ns(self, end_ns: int) -> int:
         """When it began to be sent; one that never was has no own work."""
