@@ -2,7 +2,8 @@
 
 Locust documents `bucket_response_time` as a function to replace. Its tables and CSV files cut figures to whole numbers
 in methods that are not, so these are patched. So is the pause between two tasks: without a wait time it
-only lets others run, at 2 µs, and a ReuseUser's request has just done that.
+only lets others run, at 2 µs, and a ReuseUser's request has just done that. The CSV files are closed while their writer
+still runs.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 import gevent
 from locust import TaskSet, stats
-from locust.stats import StatsCSV, StatsEntry
+from locust.stats import StatsCSV, StatsCSVFileWriter, StatsEntry
 
 from loadgen.measure.live.rounding import three_digits
 
@@ -19,6 +20,8 @@ from loadgen.measure.live.rounding import three_digits
 _DECIMALS = ((0.1, 4), (1, 3), (10, 2), (100, 1))
 
 _to_dict = StatsEntry.to_dict
+_stats_writer = StatsCSVFileWriter.stats_writer
+_close_files = StatsCSVFileWriter.close_files
 
 
 def install() -> None:
@@ -29,6 +32,26 @@ def install() -> None:
     StatsEntry.percentile = _percentile_row  # type: ignore[assignment, method-assign]
     TaskSet._sleep = _sleep  # type: ignore[method-assign]
     StatsCSV._percentile_fields = _percentile_fields  # type: ignore[assignment, method-assign]
+    StatsCSVFileWriter.stats_writer = _write_stats  # type: ignore[assignment, method-assign]
+    StatsCSVFileWriter.close_files = _end_writing  # type: ignore[assignment, method-assign]
+
+
+def _write_stats(writer: StatsCSVFileWriter) -> None:
+    """In place of `StatsCSVFileWriter.stats_writer`, which runs in a greenlet that Locust forgets."""
+    vars(writer)["greenlet"] = gevent.getcurrent()
+    _stats_writer(writer)
+
+
+def _end_writing(writer: StatsCSVFileWriter) -> None:
+    """In place of `StatsCSVFileWriter.close_files`.
+
+    The loop runs once more when Python exits. If the writer's second is over then, it would write to files that are
+    closed, and Locust would end with a traceback.
+    """
+    greenlet = vars(writer).get("greenlet")
+    if greenlet is not None:
+        greenlet.kill(block=False)
+    _close_files(writer)
 
 
 def readable(value_ms: float) -> str:

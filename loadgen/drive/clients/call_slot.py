@@ -29,6 +29,16 @@ class LastExchange(CallRow):
         return self.result(self.used)
 
 
+class CallSlotContext(Protocol):
+    """What slots of calls need beside the slots' context."""
+
+    timed: set[Any]
+    """Slots for which --timeout does not count."""
+
+    def new_slot(self) -> int:
+        """The number of a slot that none had before."""
+
+
 class CallSlot(PooledSlot):
     """Mixed into a pool's slot: each call gets its result, and is treated as its method demands."""
 
@@ -43,6 +53,11 @@ class CallSlot(PooledSlot):
     def abandon(self, call: UserCall) -> None:
         """The user has stopped waiting for this call: end its exchange."""
         raise NotImplementedError
+
+    def close_idle(self) -> None:
+        if self.connection is not None and not self.connection.busy:
+            super().close_idle()
+            self._renumber()  # its user wants another connection next
 
     def serve(self, user: Any, due_ns: int, late_ns: int) -> None:
         call: UserCall = user
@@ -65,6 +80,16 @@ class CallSlot(PooledSlot):
         super().done(outcome)
 
     # Inside
+
+    def _abandon_connection(self) -> None:
+        """End the connection with all that is under way on it."""
+        assert self.connection is not None, "there is one"
+        self.connection.abandon()
+        self._renumber()  # nobody could use that connection again
+
+    def _renumber(self) -> None:
+        """From now on it is another slot, which needs another connection with the best reuse too."""
+        self.index = cast(CallSlotContext, self._context).new_slot()
 
     def _carried(self) -> list[UserCall]:
         """The calls that it has."""
@@ -91,12 +116,6 @@ class CallSlot(PooledSlot):
             self.user_state.share_session()
 
 
-class TimedContext(Protocol):
-    """The part of the slots' context that says for which of them --timeout does not count."""
-
-    timed: set[Any]
-
-
 class SequentialCallSlot(CallSlot):
     """One call at a time."""
 
@@ -104,7 +123,7 @@ class SequentialCallSlot(CallSlot):
 
     def __init__(self, pool: SlotOwner, context: SlotContext, index: int, user_state: UserState) -> None:
         super().__init__(pool, context, index, user_state)
-        self._timed = cast(TimedContext, context).timed
+        self._timed = cast(CallSlotContext, context).timed
         self._sink = self._last = LastExchange(context.sink)
 
     def serve(self, user: Any, due_ns: int, late_ns: int) -> None:
@@ -118,7 +137,7 @@ class SequentialCallSlot(CallSlot):
 
     def abandon(self, call: UserCall) -> None:
         if self.connection is not None and self.connection.busy:
-            self.connection.abandon()
+            self._abandon_connection()
 
     def _open(self, scheduled_ns: int) -> None:
         super()._open(scheduled_ns)
@@ -166,7 +185,7 @@ class ConcurrentCallSlot(CallSlot, PooledConcurrentSlot):
         if isinstance(connection, Http2Connection) and connection.state >= SENDING:
             connection.give_up(indexes[0], kind, detail)
         elif kind is ErrorKind.UNFINISHED:
-            connection.abandon()
+            self._abandon_connection()
         else:
             connection.expire()
 

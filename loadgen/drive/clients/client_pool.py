@@ -5,8 +5,9 @@ Policies that share connections, or have several requests in flight on one, give
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import gevent
@@ -42,7 +43,7 @@ _NO_REQUEST = EncodedRequest(lambda _is_last, _cookies: b"")
 class GreenletClientPool(ConnectionManager):
     """The clients of a scenario's users in this process, under one policy.
 
-    A client's index is its user's number; the next user gets it when that one has left. connections: the number of the
+    A user's number is the next user's when that one has left; a slot's is used once. connections: the number of the
     first connection. policy: as written, or one that was read so. Raises PlanError where it is none for scenarios.
     """
 
@@ -63,7 +64,7 @@ class GreenletClientPool(ConnectionManager):
         self._present: dict[int, GreenletClient] = {}
         self._sharing: dict[SharedClient, None] = {}
         self._users: ReusableNumbers | None = ReusableNumbers()
-        self._slot_numbers = ReusableNumbers()
+        self._slot_numbers: Iterator[int] = count()
         self.websockets = WebSockets(self, self.builder, self._slot_numbers, plan, route)
         self._pools: list[Pool] = []
         self._shared: Any = self._new_pool(parsed.pool) if parsed.pool else None
@@ -94,10 +95,17 @@ class GreenletClientPool(ConnectionManager):
         if self._shared is not None:
             return self._share(self._shared, state)
         if policy.protocol == HTTP1 and policy.depth == 1 and concurrency > 1:
-            client = self._present[state.index] = GreenletClient(self, self._slot_numbers.take(), state, concurrency)
+            client = self._present[state.index] = GreenletClient(self, self.new_slot(), state, concurrency)
             return client
         # One connection takes all that is in flight, unless each request has its own.
         return self._share(self._new_pool(1 if policy.reuses else concurrency), state)
+
+    def new_slot(self) -> int:
+        """A number for a slot. None is given twice: slots with other numbers need other connections.
+
+        So a user that comes when another one has left has slots of its own, and so has one that closed its connections.
+        """
+        return next(self._slot_numbers)
 
     def further_client(self, state: PathCookieState, connections: int) -> SharedClient:
         """For calls beside one that is under way, of the user with this state."""
@@ -109,7 +117,6 @@ class GreenletClientPool(ConnectionManager):
         self.websockets.close_of(user)
         del self._present[user]
         self._free_user(user)
-        self._slot_numbers.give_back(client.index)
 
     def client_left(self, client: SharedClient) -> None:
         """It will not call any more."""
@@ -119,7 +126,6 @@ class GreenletClientPool(ConnectionManager):
             self._pools.remove(client.pool)
             for slot in client.pool.slots:
                 slot.close_idle()
-                self._slot_numbers.give_back(slot.index)
         if client.index not in self._present:
             self._free_user(client.index)
 
@@ -163,7 +169,7 @@ class GreenletClientPool(ConnectionManager):
 
     def _new_slot(self, pool: SlotOwner, context: SlotContext, _index: int, state: UserState) -> PooledSlot:
         kind = ConcurrentCallSlot if self.policy.depth > 1 else SequentialCallSlot
-        return kind(pool, context, self._slot_numbers.take(), state)
+        return kind(pool, context, self.new_slot(), state)
 
     def _new_reader(self) -> BodyReader:
         return BodyReader(self._max_body_bytes, self._heads)

@@ -1,4 +1,4 @@
-"""Numbers for users and slots that come and go: the lowest one that is free. Knows neither."""
+"""Numbers for users that come and go: the lowest one that is free. Knows no user."""
 
 from __future__ import annotations
 

@@ -5,7 +5,8 @@ Sends no message.
 
 from __future__ import annotations
 
-from loadgen.drive.clients.reusable_numbers import ReusableNumbers
+from collections.abc import Iterator
+
 from loadgen.drive.clients.websocket_client import WebSocketClient
 from loadgen.drive.connection_manager import ConnectionManager
 from loadgen.drive.requests.builder import FieldPairs, RequestBuilder
@@ -23,13 +24,13 @@ class WebSockets:
     """context: makes the users' other connections. route: of the other connections."""
 
     def __init__(
-        self, context: ConnectionManager, builder: RequestBuilder, slots: ReusableNumbers, plan: Plan, route: Route
+        self, context: ConnectionManager, builder: RequestBuilder, slots: Iterator[int], plan: Plan, route: Route
     ) -> None:
         self._context = context
         self._builder = builder
         self._max_body_bytes = plan.max_body_bytes
         self.slots = slots
-        """Their numbers."""
+        """Their numbers, none of them used twice: each needs a connection of its own, with the best reuse too."""
         self._route = _websocket_route(plan, route)
         self._timeout_s = plan.load.timeout_ns / NS_PER_S
         self.opened: dict[WebSocketClient, None] = {}
@@ -42,7 +43,7 @@ class WebSockets:
         """
         cookies = state.cookies_of(path) if self._context.takes_cookies else ""
         request = self._builder.upgrade(path, headers, cookies)
-        made = WebSocketClient(self, self._context, self.slots.take(), state, self._timeout_s)
+        made = WebSocketClient(self, self._context, next(self.slots), state, self._timeout_s)
         self.opened[made] = None
         made.open(request)
         return made
@@ -58,7 +59,7 @@ class WebSockets:
         return Conversation(number, self._route, listener, self._context.clock, ResponseReader(self._max_body_bytes))
 
     def websocket_closed(self, websocket: WebSocketClient) -> None:
-        """It is over. No other one gets its slot: each needs a connection of its own, with the best reuse too."""
+        """It is over."""
         del self.opened[websocket]
 
 

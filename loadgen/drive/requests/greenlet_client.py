@@ -38,6 +38,9 @@ class GreenletContext(CallContext, Protocol):
     def further_client(self, state: PathCookieState, connections: int) -> SharedClient:
         """For calls beside one that is under way, of the user with this state."""
 
+    def new_slot(self) -> int:
+        """The number of a slot that none had before."""
+
     def release(self, client: GreenletClient) -> None:
         """A client will not call any more."""
 
@@ -145,7 +148,9 @@ class GreenletClient(ConnectionSlot):
             self._pool.release(self)
 
     def close_idle(self) -> None:
-        ConnectionSlot.close_idle(self)
+        if self.connection is not None and not self.connection.busy:
+            ConnectionSlot.close_idle(self)
+            self.index = self._pool.new_slot()  # the user wants another connection next
         if self._further is not None:
             self._further.close_idle()
 
@@ -210,6 +215,7 @@ class GreenletClient(ConnectionSlot):
     def _abandon(self) -> None:
         if self.connection is not None and self.connection.busy:
             self.connection.abandon()
+            self.index = self._pool.new_slot()  # nobody could use that connection again
 
     def _sleep_out_pause(self) -> None:
         while (left_ns := self._pause_until_ns - self._context.clock.monotonic_ns()) > 0:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import random
 import sys
 from collections import Counter
 from decimal import Decimal
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import gevent
 import locust
@@ -21,7 +24,7 @@ from locust.env import Environment
 from locust.stats import RequestStats
 
 import loadgen.swarm
-from loadgen.swarm import ReuseUser, SwarmUser, locust_patches, locust_states
+from loadgen.swarm import ReuseUser, SwarmUser, locust_events, locust_patches, locust_states
 from loadgen.swarm.locust_events import _plugin
 from loadgen.swarm.locust_stats import merge_figures
 from loadgen.swarm.options import COMMAND_LINE_ONLY
@@ -185,6 +188,28 @@ def test_three_digits_are_the_same_keys_in_every_process() -> None:
         assert abs(key - value) <= value * 0.00501, (value, key)
         assert len(Decimal(repr(key)).normalize().as_tuple().digits) <= 3, (value, key)
     assert len(keys) <= 900 * 6 + 1
+
+
+def test_a_writer_of_csv_files_ends_when_they_are_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locust.stats, "CSV_STATS_INTERVAL_SEC", 0.001)
+    environment = Environment(events=locust.events)
+    environment.create_local_runner()
+    writer = locust.stats.StatsCSVFileWriter(environment, [0.5], str(tmp_path / "stats"))
+    greenlet = gevent.spawn(writer.stats_writer)
+    gevent.sleep(0)  # it begins to write
+    writer.close_files()
+    greenlet.join(timeout=10)
+    assert greenlet.successful()
+
+
+def test_sources_of_modules_are_known_before_locust_asks_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    known: dict[str, str] = {}
+    monkeypatch.setattr(inspect, "modulesbyfile", known)
+    monkeypatch.setattr(inspect, "_filesbymodname", {})
+    monkeypatch.setattr(locust_events, "_plugin", Mock(side_effect=InterruptedError))
+    with pytest.raises(InterruptedError):
+        locust_events._connect(Environment(), None, None)
+    assert known[locust.runners.__file__] == "locust.runners"
 
 
 def test_installing_the_patches_twice_is_the_same_as_once() -> None:

@@ -119,7 +119,7 @@ def test_further_calls_of_a_user_take_further_connections_of_its_own(make: Calla
     user.leave()
     assert rig.sink.endings == [Ending.CLIENT_SILENT] * 3
     assert sorted(row["slot"] for row in rig.sink.connections) == [0, 2, 3]
-    assert rig.pool.new_client().index == user.index
+    assert rig.pool.new_client().index not in {0, 1, 2, 3}
 
 
 def test_one_connection_a_user_means_one_call_after_another(make: Callable[..., ClientRig]) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 
 import gevent
 import pytest
 
-from loadgen.drive.clients.reusable_numbers import ReusableNumbers
 from loadgen.drive.clients.websockets import WebSockets
 from loadgen.drive.requests.builder import RequestBuilder
 from loadgen.model.plan import Plan
@@ -26,7 +26,7 @@ def test_a_websocket_goes_through_a_proxy_by_a_tunnel(make: Callable[..., Client
     plan = Plan(parse_target("http://h:81/"), policies, proxy=None if proxy is None else parse_proxy(proxy))
     route = Route.of(plan)
     route.tunnels = plan.tunnels(policies[0])
-    websockets = WebSockets(make().pool, RequestBuilder(plan, policies[0]), ReusableNumbers(), plan, route)
+    websockets = WebSockets(make().pool, RequestBuilder(plan, policies[0]), count(), plan, route)
     conversation = websockets.new_conversation(NULL_LISTENER)
     assert (route.tunnels, conversation._route.tunnels) == (False, proxy is not None)
 

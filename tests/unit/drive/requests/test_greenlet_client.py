@@ -119,6 +119,33 @@ def test_a_killed_call_abandons_its_exchange(make: Callable[..., ClientRig], mon
     assert answered(rig, begun(client.call, "GET", "/")).status == 200
 
 
+@pytest.mark.parametrize("concurrency", [1, 10])  # of one the slot is that of a pool
+@pytest.mark.parametrize("ended_by", ["kill", "close_idle"])
+def test_what_a_user_ends_itself_needs_another_connection(
+    make: Callable[..., ClientRig], ended_by: str, concurrency: int
+) -> None:
+    clock = FakeClock()
+    rig = make(clock=clock)
+    client = rig.pool.new_client(concurrency)
+    answered(rig, begun(client.call, "GET", "/"))
+    if ended_by == "kill":
+        begun(client.call, "GET", "/").kill()
+        clock.pass_ms(10)  # the pause after an error
+    else:
+        client.close_idle()
+    answered(rig, begun(client.call, "GET", "/logout"))
+    client.leave()
+    assert len({row["slot"] for row in rig.sink.connections}) == len(rig.sink.connections) == 2
+
+
+def test_a_connection_that_the_server_ends_leaves_its_slot(make: Callable[..., ClientRig]) -> None:
+    rig = make()
+    client = rig.pool.new_client()
+    for _ in range(2):
+        answered(rig, begun(client.call, "GET", "/"), BYE)
+    assert [row["slot"] for row in rig.sink.connections] == [0, 0]
+
+
 def test_a_full_disk_is_raised_in_the_call(make: Callable[..., ClientRig]) -> None:
     rig = make()
 
@@ -135,7 +162,7 @@ def test_a_full_disk_is_raised_in_the_call(make: Callable[..., ClientRig]) -> No
     assert rig.made[0].closed
 
 
-def test_the_number_of_a_user_who_left_goes_to_the_next(make: Callable[..., ClientRig]) -> None:
+def test_a_user_who_left_gives_its_number_to_the_next_and_no_slot(make: Callable[..., ClientRig]) -> None:
     rig = make()
     first, second = rig.pool.new_client(), rig.pool.new_client()
     assert (first.index, second.index) == (0, 1)
@@ -144,7 +171,9 @@ def test_the_number_of_a_user_who_left_goes_to_the_next(make: Callable[..., Clie
     first.leave()  # safe to call twice
     assert rig.made[0].closed
     assert rig.sink.endings == [Ending.CLIENT_SILENT]
-    assert [rig.pool.new_client().index for _ in range(2)] == [0, 2]
+    later = [rig.pool.new_client() for _ in range(2)]
+    assert [one.user_state.index for one in later] == [0, 2]
+    assert {one.index for one in later}.isdisjoint({0, 1})
     with pytest.raises(RuntimeError, match="has left"):
         first.call("GET", "/")
 
