@@ -5,6 +5,7 @@ Each command and each child process has a module of its own.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -43,6 +44,8 @@ def main() -> NoReturn:
         from loadgen.cli import completion_scripts
 
         completion_scripts.use()
+    # matplotlib complains in several lines where it finds no place for a cache, and works all the same.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     output = guard()
     outcome = Outcome(EXIT_DONE)
     try:

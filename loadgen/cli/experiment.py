@@ -105,7 +105,10 @@ class Experiment:
             if self._embedded and self._plan.cacert:
                 # The file goes with the target; its folder means nothing later.
                 self._facts["plan"]["cacert"] = Path(self._plan.cacert).name
-            self._store.save_run(notes.unfinished())
+            try:
+                self._store.save_run(notes.unfinished())
+            except OSError as error:
+                raise PlanError(f"can't write to {self._store.directory}: {error.strerror}") from None
             last = self._work(notes)
             end = last["end"]
             if self._embedded:

@@ -180,7 +180,7 @@ def present(run: FinishedRun, options: dict[str, Any]) -> Outcome:
     unwritten = write_exports(run.data, store, options)
     sys.stdout.flush()
     run.draw(quiet=options["quiet"])
-    if shows:
+    if shows and not run.failure:  # else it is not there, or an older one
         show_path(run.shown_file)
     if run.failure:
         print_error(f"not everything could be saved in {store.directory}: {run.failure}")

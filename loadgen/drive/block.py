@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -17,7 +16,7 @@ from loadgen.drive.engine import Engine
 from loadgen.drive.origin_checks import check_of
 from loadgen.drive.schedule import Block
 from loadgen.drive.system.monitor import SystemMonitor
-from loadgen.drive.system.server_process import rss_bytes
+from loadgen.drive.system.server_process import own_memory
 from loadgen.drive.target_check import Report
 from loadgen.drive.window import Window
 from loadgen.model.address_spread import FIRST
@@ -101,7 +100,7 @@ class BlockRunner:
             "window_begun_ns": window.begun_ns,
             "window_ended_ns": window.ended_ns,
             "cpu_ns": window.cpu_ns,
-            "rss_bytes": rss_bytes([os.getpid()]),
+            **own_memory(),
             "whole": engine.whole,
             "retried": engine.retried,
             "keep_alive": engine.keep_alive,

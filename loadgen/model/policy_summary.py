@@ -168,8 +168,8 @@ class GeneratorSummary(TypedDict):
     """By how much a phase may be too long, because its end was stamped late (ns)."""
     stalled_ns: NotRequired[int | None]
     """For how long, at most, the generator did not run at all (ns); null where it always did."""
-    rss_bytes: int
-    """Resident memory of the workers, the highest of all blocks (bytes)."""
+    rss_bytes: int | None
+    """Resident memory of the workers, the highest of all blocks (bytes); null where the kernel does not say."""
 
 
 class TrailersSummary(TypedDict):

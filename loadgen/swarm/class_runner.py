@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +14,7 @@ from loadgen.drive.block import BlockRunner
 from loadgen.drive.clients.client_pool import GreenletClientPool
 from loadgen.drive.engines import engine_of, routes_of
 from loadgen.drive.schedule import Block
-from loadgen.drive.system.server_process import rss_bytes
+from loadgen.drive.system.server_process import own_memory
 from loadgen.drive.target_check import Report
 from loadgen.drive.waiting import wait_until
 from loadgen.measure.data.recorder import Recorder
@@ -176,7 +175,7 @@ class ScenarioClassRunner(_RecordedRunner):
             "window_begun_ns": min(facts["window_begun_ns"], ended_ns),
             "window_ended_ns": ended_ns,
             "cpu_ns": time.process_time_ns() - cpu_ns,
-            "rss_bytes": rss_bytes([os.getpid()]),
+            **own_memory(),
             "trailers": self.client_pool.trailers.take(),
             "lenient": self.client_pool.leniencies.take(),
             "unasked_bytes": self.client_pool.unasked.take(),

@@ -40,7 +40,7 @@ def generator(blocks: list[BlockFacts], measured: PolicySamples, seconds: float)
             "wait": _stamp_delay(wait_delays(measured.valid)),
         },
         "stalled_ns": max((block.get("stalled_ns", 0) for block in blocks), default=0) or None,
-        "rss_bytes": max((block.get("rss_bytes", 0) for block in blocks), default=0),
+        "rss_bytes": max((block["rss_bytes"] for block in blocks if block.get("rss_bytes") is not None), default=None),
     }
 
 

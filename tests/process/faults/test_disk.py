@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.processes import loadgen
+from tests.support.processes import loadgen, loadgen_process
 from tests.support.runs import Start, check_account
 
 LOADGEN = f"{sys.executable} -m loadgen"
@@ -95,3 +95,13 @@ def test_a_full_disk_for_a_report_leaves_the_old_files(tmp_path: Path) -> None:
     assert "not everything could be saved in run: No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
     assert {path.name: path.read_bytes() for path in (tmp_path / "after").iterdir()} == before
+
+
+def test_a_home_that_can_not_be_written_costs_no_line(tmp_path: Path) -> None:
+    """matplotlib keeps a cache there."""
+    run = tmp_path / "run"
+    done = loadgen("compare", "--out", str(run), "--users", "1", "--rounds", "1", "--block", "60ms", "--json")
+    assert done.returncode == 0, done.stderr
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "MPL"))}
+    again = loadgen_process("report", str(run), "--quiet", env={**environment, "HOME": "/dev/null"})
+    assert (again.returncode, again.stderr) == (0, "")

@@ -13,6 +13,7 @@ from loadgen.cli.commands import compare as compare_command
 from loadgen.cli.experiment import Experiment
 from loadgen.measure.data.recorder import worker_folder
 from loadgen.measure.data.store import RunStore
+from loadgen.model.exceptions import PlanError
 from tests.support.plans import URL, planned
 
 
@@ -36,3 +37,18 @@ def test_only_the_first_worker_looks_at_kernel_and_server(tmp_path: Path, monkey
     assert [job["plan"]["users"] for _, job in given] == [3, 2, 2]
     assert all(job["waits"] for _, job in given)
     assert store.load_run()["plan"]["users"] == 7
+
+
+def test_a_disk_that_is_full_before_the_load_ends_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was filled after the folder had been made; nothing was measured, so nothing is left."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    store = RunStore.create(tmp_path / "run")
+    monkeypatch.setattr(store, "write_text", full)
+    facts: dict[str, Any] = {"name": "run", "environment": {}, "notes": []}
+    run = Experiment(planned(compare_command, URL), store, facts, is_new=True, quiet=True, draws=False)
+    with pytest.raises(PlanError, match=r"^can't write to .*run: No space left on device$"):
+        run.run()
+    assert not store.directory.exists()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from loadgen.model.records import ABSENT
 from tests.support.synthetic import US, Exchange, Link, RunWriter, plan_json
 
@@ -50,3 +52,12 @@ def test_stamps_that_nobody_measured_are_null(tmp_path: Path) -> None:
     generator = one_policy(tmp_path, Link([Exchange(own=ABSENT)]))["generator"]
     assert generator["stamp_delay_ns"] == {"connect": None, "wait": None}
     assert (generator["own_mean_ns"], generator["own_p50_ns"], generator["own_p99_ns"]) == (None, None, None)
+
+
+@pytest.mark.parametrize("sizes", [(None, None), (None, 7), (3, 7)])
+def test_memory_is_the_highest_that_is_known(tmp_path: Path, sizes: tuple[int | None, ...]) -> None:
+    writer = RunWriter(tmp_path / "run", plan_json("persistent", len(sizes)))
+    for number, size in enumerate(sizes):
+        writer.block("persistent", number, [Link()], rss_bytes=size)
+    generator = writer.summary()["policies"]["persistent"]["generator"]
+    assert generator["rss_bytes"] == max((size for size in sizes if size is not None), default=None)
