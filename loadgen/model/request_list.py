@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from loadgen.model.exceptions import PlanError
 from loadgen.model.headers import check_headers
 from loadgen.model.input_files import read_input
 from loadgen.model.planned_request import PlannedRequest
-from loadgen.model.redaction import HIDDEN, redact_body, redact_url
+from loadgen.model.redaction import HIDDEN, redact_body, redact_field, redact_url
 from loadgen.model.request_body import read_body
 from loadgen.model.request_method import as_sent, check_method
 from loadgen.model.request_template import PLACE, Template, literal
@@ -72,6 +72,42 @@ def read_requests(value: str) -> tuple[PlannedRequest, ...]:
 def as_lines(requests: tuple[PlannedRequest, ...]) -> str:
     """The inverse, without credentials."""
     return "".join(f"{json.dumps(dict(_line(request)), ensure_ascii=False)}\n" for request in requests)
+
+
+def redact_line(line: str) -> str:
+    """A line without credentials, as it stands where it has none; HIDDEN for one that can't be read."""
+    try:
+        keys = _object(line)
+        shown = dict(_shown(keys))
+    except (PlanError, ValueError):
+        return HIDDEN if line.strip() else line
+    return line if shown == keys else json.dumps(shown, ensure_ascii=False)
+
+
+def _shown(keys: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The keys of a line without credentials. Raises ValueError."""
+    for key, value in keys.items():
+        if key == "headers" and isinstance(value, dict):
+            yield key, {name: redact_field(name, str(text)) for name, text in value.items()}
+        elif key == "body_base64":
+            yield key, b64encode(redact_body(b64decode(str(value), validate=True))).decode("ascii")
+        elif key == "body" and not names_file(keys):
+            yield key, redact_body(str(value).encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+        else:
+            yield key, redact_url(value) if isinstance(value, str) else value
+
+
+def names_file(keys: Mapping[str, Any]) -> bool:
+    """Whether a line with these keys is read with another file."""
+    return bool(keys.get("csv")) or str(keys.get("body", "")).startswith("@")
+
+
+def has_file(line: str) -> bool:
+    """Whether a line is read with another file; False for one that can't be read."""
+    try:
+        return names_file(_object(line))
+    except PlanError:
+        return False
 
 
 def _line(request: PlannedRequest) -> Iterator[tuple[str, Any]]:

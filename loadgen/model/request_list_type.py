@@ -7,7 +7,7 @@ from typing import Any
 
 from loadgen.model.json_types import list_of
 from loadgen.model.planned_request import JSON_REQUEST, PlannedRequest
-from loadgen.model.request_list import as_lines, is_text, read_requests
+from loadgen.model.request_list import as_lines, is_text, read_requests, redact_line
 from loadgen.model.value_types import Words
 
 
@@ -26,6 +26,11 @@ class RequestList(Words):
 
     def write(self, value: tuple[PlannedRequest, ...]) -> str | None:
         return as_lines(value) if value else None
+
+    def redact(self, text: str) -> str:
+        # What is commented out is no less secret.
+        is_list = is_text(text) or text.lstrip().startswith("#")
+        return "\n".join(map(redact_line, text.splitlines())) if is_list else text
 
     def record(self, value: tuple[PlannedRequest, ...], *, secrets: bool) -> list[dict[str, Any]]:
         return [request.record(secrets=secrets) for request in value]

@@ -22,7 +22,7 @@ TARGET_OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         name="urls", group=OptionGroup.TARGET, type=RequestList(), plan_field="requests", recorded="urls", default=(),
-        is_implicit=True, metavar="FILE", locust=LocustArgument(default="", in_form=False),
+        is_implicit=True, metavar="FILE", locust=LocustArgument(default=""),
         help="Several requests, a line of JSON each: url, method, weight, name, headers, body.",
     ),
 )  # fmt: skip

@@ -16,7 +16,9 @@ from loadgen.model.option import Option
 from loadgen.swarm.option_texts import lines
 from loadgen.swarm.options import IN_FORM, changed
 
-_TEXT_AREAS = ("data",)
+_LISTS = ("urls",)
+"""Fields whose one value is a list of lines."""
+_TEXT_AREAS = ("data", *_LISTS)
 """Fields whose one value may have several lines."""
 
 
@@ -76,18 +78,23 @@ class FormTexts:
         given = self._given[option.name]
         if given is None:
             return ""
-        return _each_line(option, given, option.type.redact) if isinstance(given, str) else given
+        return _change(option, given, option.type.redact) if isinstance(given, str) else given
 
     def _meant(self, option: Option, posted: str) -> str:
         given = self._given[option.name]
         if not isinstance(given, str) or not option.type.holds_secrets:
             return posted
-        before = {option.type.redact(one): one for one in (lines(given) if option.type.is_repeated else [given])}
-        return _each_line(option, posted, lambda text: before.get(text, text))
+        before = {option.type.redact(one): one for one in (lines(given) if _has_parts(option) else [given])}
+        return _change(option, posted, lambda text: before.get(text, text))
 
 
-def _each_line(option: Option, text: str, change: Callable[[str], str]) -> str:
-    return "\n".join(map(change, lines(text))) if option.type.is_repeated else change(text)
+def _has_parts(option: Option) -> bool:
+    """Each line of it can be taken as it was given, or as it was written anew."""
+    return option.type.is_repeated or option.name in _LISTS
+
+
+def _change(option: Option, text: str, change: Callable[[str], str]) -> str:
+    return "\n".join(map(change, lines(text))) if _has_parts(option) else change(text)
 
 
 def without_ours(form: Mapping[str, str]) -> MultiDict[str, str]:

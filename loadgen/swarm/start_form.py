@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 from loadgen.measure.summary.run_gates import resolve_gates
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
+from loadgen.model.request_list import has_file, is_text
 from loadgen.show.export.requested import check_exports
 from loadgen.swarm.form_fields import FormTexts, with_form
 from loadgen.swarm.live_view import LiveView
@@ -26,6 +27,19 @@ def checked_plan(options: Any, host: str | None, class_policies: ClassPolicies, 
     Route.of(plan)  # refuses a file that holds no certificate
     resolve_gates(plan)
     return plan
+
+
+def _list_names_file(text: str, given: Sequence[str]) -> bool:
+    """--urls names its own file, or that of a line which the command line does not have."""
+    return not is_text(text) or any(has_file(line) for line in lines(text) if line not in given)
+
+
+_NAMING_FILES: dict[str, Callable[[str, Sequence[str]], bool]] = {
+    "data": lambda text, _given: text.startswith("@"),
+    "template_csv": lambda _text, _given: True,
+    "urls": _list_names_file,
+}
+"""By option: whether its text names a file whose contents would be sent. given: lines of the command line."""
 
 
 class StartForm:
@@ -78,9 +92,10 @@ class StartForm:
 
     def _check_files(self, form: Mapping[str, str]) -> None:
         """Raise PlanError where a form reads or writes a file that the command line did not name."""
-        body = form.get("data", "")
-        if body.startswith("@") and not self._texts.is_given("data", body):
-            raise PlanError("--data: a file can be named on the command line, not here")
+        for name, names_file in _NAMING_FILES.items():
+            text = form.get(name, "")
+            if text and names_file(text, self._texts.given_lines(name)) and not self._texts.is_given(name, text):
+                raise PlanError(f"--{name.replace('_', '-')}: a file can be named on the command line, not here")
         given = self._texts.given_lines("export")
         exports = lines(form.get("export", ""))
         for one in exports:

@@ -48,6 +48,18 @@ def test_what_was_written_beside_what_was_shown_is_taken_as_it_stands() -> None:
     }  # fmt: skip
 
 
+def test_each_line_of_a_list_is_shown_without_its_secrets_and_may_stay_as_it_was() -> None:
+    secret = '{"url": "/a", "headers": {"Authorization": "Bearer abc"}, "body": "password=x"}'
+    texts = FormTexts(locust_options(urls=f'{{"url": "/"}}\n{secret}\n# {secret}'))
+    shown_lines = shown(texts)["urls"].split("\n")
+    assert shown_lines[0] == '{"url": "/"}'
+    assert shown_lines[1] == '{"url": "/a", "headers": {"Authorization": "***"}, "body": "password=***"}'
+    assert shown_lines[2] == "***"
+    taken = texts.taken({"urls": "\u2028".join([shown_lines[1], '{"url": "/new"}'])})
+    assert dict(taken) == {"urls": f'{secret}\n{{"url": "/new"}}'}
+    assert shown(FormTexts(locust_options(urls="shop.jsonl")))["urls"] == "shop.jsonl"
+
+
 def test_names_come_back_as_locust_s_page_writes_them() -> None:
     taken = FormTexts(locust_options()).taken(MultiDict([("ipv_4", "true"), ("dns_ttl", "1s"), ("theirs_1", "x")]))
     assert dict(taken) == {"ipv4": "true", "dns_ttl": "1s", "theirs_1": "x"}
@@ -66,6 +78,7 @@ def test_the_page_learns_group_and_shape_of_each_field() -> None:
     fields = form_fields()
     assert fields["header"] == {"group": "Target", "has_lines": True}
     assert fields["data"]["has_lines"]
+    assert fields["urls"]["has_lines"]
     assert fields["tls_version"] == {"group": "TLS", "has_lines": False}
     groups = [one["group"] for one in fields.values()]
     assert groups == sorted(groups, key=list(dict.fromkeys(groups)).index)  # those of one heading stand together

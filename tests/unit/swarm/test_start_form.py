@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -81,13 +82,24 @@ def test_without_a_host_the_embedded_target_would_be_started() -> None:
 @pytest.mark.parametrize("name", COMMAND_LINE_ONLY)
 def test_options_of_the_command_line_can_not_be_set_by_a_form(name: str) -> None:
     assert form_of()[0].refusal({name: "x"}) == (f"--{name.replace('_', '-')} is set on the command line, not here")
-    assert set(COMMAND_LINE_ONLY) == {"results", "urls"}
+    assert set(COMMAND_LINE_ONLY) == {"results"}
 
 
 @pytest.mark.parametrize(
     ("values", "message"),
     [
         ({"data": "@/etc/hostname"}, "--data: a file can be named on the command line, not here"),
+        (
+            {"template": "true", "template_csv": "/etc/passwd"},
+            "--template-csv: a file can be named on the command line",
+        ),
+        ({"urls": "/etc/passwd"}, "--urls: a file can be named on the command line, not here"),
+        ({"urls": '{"url": "/"}\n{"url": "/", "body": "@/etc/passwd"}'}, "--urls: a file can be named on the command"),
+        (
+            {"urls": '{"url": "/{a}", "csv": "/etc/passwd"}'},
+            "--urls: a file can be named on the command line, not here",
+        ),
+        ({"urls": '{"url": "/"}\n{"uri": "/"}'}, "--urls, line 2: the key 'uri' is unknown"),
         ({"export": "csv\njson=/tmp/x"}, "--export json=/tmp/x: another place than the run's folder can be named"),
         ({"export": "juint"}, "did you mean 'junit'"),
         ({"max_samples": ""}, "--max-samples: '' is not a valid integer"),
@@ -104,6 +116,15 @@ def test_what_the_command_line_names_may_come_back(tmp_path: Path) -> None:
     body.write_bytes(b"hello")
     given = {"data": f"@{body}", "export": "json=x.json\ncsv"}
     assert form_of(**given)[0].refusal(given) is None
+    table, requests = tmp_path / "table.csv", tmp_path / "urls"
+    table.write_text("a\n1\n", encoding="utf-8")
+    requests.write_text('{"url": "/", "body": "@body"}\n', encoding="utf-8")
+    given = {"urls": str(requests)}
+    assert form_of(**given)[0].refusal(given) is None
+    line = json.dumps({"url": "/", "body": f"@{body}"})
+    assert form_of(urls=line)[0].refusal({"urls": f'{line}\n{{"url": "/more"}}'}) is None
+    given = {"path": "/{a}", "template": True, "template_csv": str(table)}
+    assert form_of(**given)[0].refusal({**given, "template": "true"}) is None
 
 
 def test_during_an_audit_no_run_starts() -> None:
