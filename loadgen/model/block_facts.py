@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NotRequired, TypedDict
 
-from loadgen.model.connections_summary import AfterClose, LostRows
+from loadgen.model.connections_summary import AfterClose, LostRows, RequestRange
 from loadgen.model.continue_counts import ContinueFacts
 from loadgen.model.policy_summary import UnaskedBytes
 from loadgen.model.summary import BlockConnections
@@ -319,12 +319,16 @@ class BlockFacts(BlockRecord):
     """Its connections."""
     endings: dict[str, int]
     """How they ended."""
+    ended_after: NotRequired[dict[str, RequestRange]]
+    """How many requests those that the server ended had answered, by the way in which they ended."""
     upgrades: NotRequired[UpgradeFacts]
     """Upgrades that succeeded."""
     next_connection: int
     """One above the highest number of its connections."""
     warmup_outlasted: int
     """Requests of the warm-up that lasted beyond the window."""
+    unserved: NotRequired[int]
+    """Of these, the first on their connections, which got no response in the whole window."""
     warmup_errors: int
     """Requests outside the window that failed."""
     counted: NotRequired[SampleCounts]

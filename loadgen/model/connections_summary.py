@@ -76,6 +76,15 @@ class RacesSummary(TypedDict):
     """Mean time that the winning attempt took itself (ns): the rest of `connect`."""
 
 
+class RequestRange(TypedDict):
+    """The fewest and the most requests that each of some connections carried."""
+
+    min: int
+    """Fewest."""
+    max: int
+    """Most."""
+
+
 class ConnectionsSummary(TypedDict):
     """What became of a policy's connections, warm-up included."""
 
@@ -93,6 +102,9 @@ class ConnectionsSummary(TypedDict):
     """By the side that ended them first."""
     endings: dict[str, int]
     """How many ended in which way; endings that did not occur are left out."""
+    ended_after: NotRequired[dict[str, RequestRange]]
+    """How many requests were answered on connections that the server ended, by the way in which it did: the same number
+    where it has a limit. Absent in runs of earlier versions."""
     retried: int
     """Requests that met a stale connection, or were not processed, and were sent once more (`--retry-stale`)."""
     idle_statuses: dict[str, int]
@@ -125,3 +137,6 @@ class ConnectionsSummary(TypedDict):
     """Requests outside the measured windows that failed."""
     warmup_outlasted: int
     """Requests of the warm-up that lasted beyond the end of the measured window."""
+    unserved: NotRequired[int]
+    """Of these, the first on their connections, which got no response in a whole window. Absent in runs of earlier
+    versions."""

@@ -110,11 +110,14 @@ class WarningCode(WarningRow):
         "warmup_errors", "Requests outside the measured windows failed; they are in no count of errors.",
         "Use a longer `--warmup` if the target needs time, or look for the reason.",
     )  # fmt: skip
+    CONNECTIONS_UNSERVED = (
+        "connections_unserved", "Kept connections got no response in a whole window, and others quick ones.",
+        "Raise the server's limit of connections, threads or workers, or use fewer connections (`pool:N`).",
+    )  # fmt: skip
     WINDOW_OUTLASTED = (
-        "window_outlasted",
-        "Requests of the warm-up lasted beyond the end of the measured window, so no percentile shows them.",
+        "window_outlasted", "Requests of the warm-up lasted beyond the window, so no percentile shows them.",
         "Use a `--block` several times as long as the slowest request.",
-    )
+    )  # fmt: skip
     TARGET_FAILED = (
         "target_failed", "The first request of a protocol failed, and the run went on with the other policies.",
         "Check that the target speaks this protocol at this path.",
@@ -140,10 +143,9 @@ class WarningCode(WarningRow):
         "which leaves little time to sleep.",
     )
     GENERATOR_STALLED = (
-        "generator_stalled",
-        "The generator did not run for more than 250 ms: it was stopped, suspended, or got no CPU.",
+        "generator_stalled", "The generator did not run for over 250 ms: it was stopped, suspended, or got no CPU.",
         "Run again on a machine that is not stopped and has CPU time left; requests of that time show it as their own.",
-    )
+    )  # fmt: skip
     STAMP_DELAY = (
         "stamp_delay",
         "The generator stamps events later under one policy than under the other, by more than a quarter of the "
@@ -211,10 +213,9 @@ class WarningCode(WarningRow):
         "Use a smaller K, or raise the server's limit of requests per connection; where it answers early, less body.",
     )  # fmt: skip
     NEVER_RECYCLED = (
-        "never_recycled",
-        "No connection reached its K requests within a block, so none was replaced as the policy says.",
+        "never_recycled", "No connection reached its K requests within a block, so none was replaced as it says.",
         "Use a longer `--block` or a smaller K.",
-    )
+    )  # fmt: skip
     NEVER_USED = (
         "never_used",
         "Connections were hardly reused, or none reached its lifetime: a block is too short, or has too few requests.",
@@ -267,8 +268,7 @@ class WarningCode(WarningRow):
     )
     UNASKED_BYTES = (
         "unasked_bytes",
-        "The server sent bytes that no request asked for, behind a response or between two; each such connection was "
-        "closed.",
+        "The server sent bytes that no request asked for, behind a response or between two; the connection was closed.",
         "Find out where they come from: a wrong Content-Length, or a body with a status that has none.",
     )
     CONTINUE_IGNORED = (

@@ -162,12 +162,17 @@ def count_answered(
 def count_warmup(
     blocks: list[BlockFacts], rows: NDArray[Any], block_of: Integers, end: Integers, ended: Integers
 ) -> None:
-    """Add to each block how many of the requests outside its window (`rows`) failed or lasted beyond its end."""
+    """Add to each block how many of the requests outside its window (`rows`) failed or lasted beyond its end.
+
+    Of these, it also counts those that were the first on their connection, which carried nothing all the while.
+    """
     size = len(blocks)
     finished = rows["outcome"] != -ErrorKind.UNFINISHED
     late_end = finished & (rows["scheduled"] < ended[block_of]) & (end >= ended[block_of])
     failed = finished & (rows["outcome"] < 0)
-    outlasted, errors = (_count(block_of[chosen], size) for chosen in (late_end, failed))
+    is_first = late_end & (rows["request_index"] == 0)
+    outlasted, unserved, errors = (_count(block_of[chosen], size) for chosen in (late_end, is_first, failed))
     for index, block in enumerate(blocks):
         block["warmup_outlasted"] = int(outlasted[index])
+        block["unserved"] = int(unserved[index])
         block["warmup_errors"] = int(errors[index])

@@ -12,6 +12,7 @@ import numpy as np
 from loadgen.measure.data.balance_counts import add_balances, add_changes
 from loadgen.measure.data.block_histograms import BlockHistograms
 from loadgen.measure.data.downsampling import add_each, add_up
+from loadgen.measure.data.ended_after import widest
 from loadgen.measure.data.limiting import level
 from loadgen.measure.data.origin_counts import ORIGIN_COUNTS
 from loadgen.measure.data.row_assignment import smallest
@@ -23,7 +24,7 @@ from loadgen.model.unasked_bytes import add_unasked
 
 _SUMS = (
     "started", "exchanges", "carried", "answered", "unstarted", "due", "retried", "mismatched_echoes",
-    "warmup_outlasted", "warmup_errors", "cpu_ns", "rss_bytes",
+    "warmup_outlasted", "unserved", "warmup_errors", "cpu_ns", "rss_bytes",
 )  # fmt: skip
 _SUMS_OF_EACH = (
     "connections", "endings", "after_close", "idle_statuses", "upgrades", "challenge", "lenient", "lost", "continues",
@@ -89,6 +90,8 @@ def merge_blocks(blocks: list[BlockFacts]) -> BlockFacts:
     for key, choose in _EXTREMES:
         if key in merged:
             merged[key] = choose(one[key] for one in each if key in one)
+    if "ended_after" in merged:
+        merged["ended_after"] = widest(one.get("ended_after") or {} for one in each)
     if "whole" in merged:
         merged["whole"] = all(one.get("whole", False) for one in each)
     if "keep_alive" in merged:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from loadgen.measure.data.ended_after import RequestsSoFar
 from loadgen.measure.data.limiting import halve, halvings_of, limit, with_histograms
 from loadgen.measure.data.npz import read_arrays, samples_of, write_samples
 from loadgen.measure.data.recorder import (
@@ -30,7 +31,7 @@ from loadgen.model.files import write_whole
 from loadgen.model.records import COLUMNS
 
 _PARTS_AT_ONCE = 2
-_CARRIED = ("carried_rows", "open_connections", "slots")
+_CARRIED = ("carried_rows", "open_connections", "requests_of_open", "slots")
 
 
 class Rollup:
@@ -125,7 +126,9 @@ class Rollup:
     def _save(self) -> None:
         carry = self._carry
         values = {"taken": self._taken, "last_ns": carry.last_ns, "block": carry.block}
-        arrays: dict[str, Any] = dict(zip(_CARRIED, (carry.rows, carry.open, carry.slots), strict=True))
+        arrays: dict[str, Any] = dict(
+            zip(_CARRIED, (carry.rows, carry.open, carry.carried.counts, carry.slots), strict=True)
+        )
         write_whole(
             self._directory / ROLLUP_FILE, lambda file: write_samples(file, self._samples, rollup=values, **arrays)
         )
@@ -135,5 +138,6 @@ class Rollup:
         values = json.loads(arrays["rollup"].tobytes())
         self._samples = samples_of(arrays, self._samples.policies)
         self._taken = values["taken"]
-        rows, open_connections, slots = (arrays[name] for name in _CARRIED)
-        self._carry = Carry(rows, open_connections, slots, values["last_ns"], values["block"])
+        rows, open_connections, counts, slots = (arrays[name] for name in _CARRIED)
+        carried = RequestsSoFar(open_connections, counts)
+        self._carry = Carry(rows, open_connections, carried, slots, values["last_ns"], values["block"])

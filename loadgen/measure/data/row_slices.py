@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadgen.measure.data.downsampling import add_each, add_up
+from loadgen.measure.data.ended_after import RequestsSoFar, widest
 from loadgen.measure.data.origin_counts import ORIGIN_COUNTS, origins_in
 from loadgen.measure.data.row_assignment import smallest
 from loadgen.measure.data.rows import Samples, columns_of
@@ -22,7 +23,7 @@ from loadgen.model.block_facts import BlockFacts, BlockRecord
 from loadgen.model.records import COLUMNS, EXCHANGE_FIELDS, ConnectionFlag, Ending
 from loadgen.model.request_choice import origin_of
 
-_SUMS = ("started", "exchanges", "carried", "answered", "warmup_outlasted", "warmup_errors")
+_SUMS = ("started", "exchanges", "carried", "answered", "warmup_outlasted", "unserved", "warmup_errors")
 _SUMS_OF_EACH = ("connections", "endings", "upgrades")
 _SUMS_WHERE_KNOWN = ("carried_by_request", *ORIGIN_COUNTS)
 
@@ -35,6 +36,8 @@ class Carry:
     """Exchanges that wait for their connection's row."""
     open: NDArray[np.int64]
     """Numbers of connections that had exchanges and have no row yet."""
+    carried: RequestsSoFar
+    """What these had carried."""
     slots: NDArray[np.int64]
     """Slots that connections of the last block took."""
     last_ns: int = 0
@@ -46,7 +49,7 @@ class Carry:
     def nothing(cls) -> Carry:
         """Before the first slice."""
         none = np.empty(0, np.int64)
-        return cls(np.empty(0, [(name, np.int64) for name in EXCHANGE_FIELDS]), none, none)
+        return cls(np.empty(0, [(name, np.int64) for name in EXCHANGE_FIELDS]), none, RequestsSoFar.nothing(), none)
 
 
 def next_slice(
@@ -69,7 +72,7 @@ def next_slice(
     rows = np.concatenate([carry.rows, rows])
     waiting = np.zeros(len(rows), np.bool_) if is_last else _waiting(rows, connections, carry)
     samples = columns_of(
-        recorded, rows[~waiting], connections, policies, is_last=is_last, last_ns=carry.last_ns
+        recorded, rows[~waiting], connections, policies, is_last=is_last, last_ns=carry.last_ns, carried=carry.carried
     )  # fmt: skip
     blocks = {block["index"]: block for block in samples.blocks}
     opened = (connections["flags"] & ConnectionFlag.ESTABLISHED != 0) & (connections["ending"] != Ending.NOT_OPENED)
@@ -80,13 +83,14 @@ def next_slice(
     if is_last:
         # Those of the slice's own exchanges are counted there.
         _count_lost(blocks, recorded, still_open[~np.isin(still_open, rows["connection"])])
+    carried = carry.carried.after(rows, still_open)
     last_ns = int(rows["scheduled"].max(initial=carry.last_ns))
     if not recorded:
-        return samples, replace(carry, rows=rows[waiting], open=still_open, last_ns=last_ns)
+        return samples, replace(carry, rows=rows[waiting], open=still_open, carried=carried, last_ns=last_ns)
     last = recorded[-1]
     of_last = connections[opened & (connections["connection"] >= last.get("first_connection", 0))]["slot"]
     slots = _distinct(of_last, carry.slots) if carry.block == last["index"] else _distinct(of_last)
-    return samples, Carry(rows[waiting], still_open, slots, last_ns, last["index"])
+    return samples, Carry(rows[waiting], still_open, carried, slots, last_ns, last["index"])
 
 
 def join(samples: Samples, others: Sequence[Samples]) -> Samples:
@@ -109,6 +113,7 @@ def _joined(earlier: BlockFacts, later: BlockFacts) -> BlockFacts:
     joined |= {key: one[key] + other[key] for key in _SUMS}
     joined |= {key: add_each([one[key], other[key]]) for key in _SUMS_OF_EACH}
     joined |= {key: add_each([one.get(key, {}), other.get(key, {})]) for key in _SUMS_WHERE_KNOWN if key in joined}
+    joined["ended_after"] = widest([one["ended_after"], other["ended_after"]])
     joined["next_connection"] = max(one["next_connection"], other["next_connection"])
     if "counted" in joined:
         joined["counted"] = add_up([one["counted"], other["counted"]])

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from loadgen.measure.data.block_counts import count_answered, count_connections, count_warmup, present, request_ends
 from loadgen.measure.data.block_histograms import BlockHistograms
 from loadgen.measure.data.downsampling import counts, draw
+from loadgen.measure.data.ended_after import RequestsSoFar, count_ended_after
 from loadgen.measure.data.recorder import BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE, ROW_BYTES, part_path
 from loadgen.measure.data.request_column import count_carried, requests_of
 from loadgen.measure.data.row_assignment import Integers, RowAssignment, assign_rows, smallest
@@ -171,6 +172,7 @@ def columns_of(
     *,
     is_last: bool = True,
     last_ns: int = 0,
+    carried: RequestsSoFar | None = None,
 ) -> Samples:
     """Turn rows (arrays with the fields of EXCHANGE_FIELDS and CONNECTION_FIELDS) of these blocks into samples.
 
@@ -184,6 +186,7 @@ def columns_of(
     has counted them. So slices of a run, each with the rows written since the last, add up to the whole.
 
     is_last: no more rows of these blocks will follow. last_ns: when the last request of earlier rows was due.
+    carried: what connections had carried before.
 
     Numbers need not begin at 0. Raises ValueError where rows and blocks do not belong together.
     """
@@ -200,6 +203,7 @@ def columns_of(
     count_carried(blocks, rows, block_of, requests)
     counted = (rows["scheduled"] >= begun[block_of]) & (rows["scheduled"] < ended[block_of])
     count_connections(blocks, rows, assignment, counted, connections, is_last=is_last)
+    count_ended_after(blocks, rows, assignment, connections, carried or RequestsSoFar.nothing())
     end = request_ends(rows, assignment, connections)
     count_answered(blocks, rows, block_of, end, begun, ended)
     count_warmup(blocks, rows[~counted], block_of[~counted], end[~counted], ended)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from loadgen.measure.data.block_counts import carried_by
 from loadgen.measure.data.block_histograms import LATENCY
 from loadgen.measure.data.downsampling import add_up
+from loadgen.measure.data.ended_after import widest
 from loadgen.measure.data.rows import Samples
 from loadgen.measure.stats.delayed_acks import delayed_ack_share
 from loadgen.measure.stats.latency_bins import latency_bins
@@ -209,6 +210,7 @@ def _connections(blocks: list[BlockFacts], exact: SampleCounts, slots: Callable[
             for ending in Ending
             if endings[ending.label] and ending is not Ending.NOT_OPENED
         },
+        "ended_after": widest(block.get("ended_after", {}) for block in blocks),
         "retried": sum(block.get("retried", 0) for block in blocks),
         "idle_statuses": {status: idle_statuses[status] for status in sorted(idle_statuses)},
         "after_close": {"tried": after_close["tried"], "answered": after_close["answered"]},
@@ -229,6 +231,7 @@ def _connections(blocks: list[BlockFacts], exact: SampleCounts, slots: Callable[
         "exchanges_with_warmup": exchanges,
         "warmup_errors": max(0, sum(block["warmup_errors"] for block in blocks) - challenge["errors"]),
         "warmup_outlasted": sum(block["warmup_outlasted"] for block in blocks),
+        "unserved": sum(block.get("unserved", 0) for block in blocks),
     }
 
 

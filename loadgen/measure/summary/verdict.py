@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 
+from loadgen.measure.stats.unserved import unserved_share
 from loadgen.measure.summary.verdict_amortisation import amortised_sentence, declined_clause
 from loadgen.measure.summary.verdict_differences import difference_clauses
 from loadgen.measure.summary.verdict_statuses import unwanted
@@ -38,7 +39,7 @@ def verdict_clauses(
     family = len(comparisons)
     if good:  # else all are alike, and compare as such
         comparisons = [one for one in comparisons if one["baseline"] in good and one["candidate"] in good]
-    clauses = _failed(policies, answered) + ([lead] if lead else [])
+    clauses = _failed(policies, answered) + _unserved(policies, answered) + ([lead] if lead else [])
     clauses += _answer(policies, good or answered, comparisons, family, found, swept)
     clauses += _uncounted(policies, answered, bool(comparisons))
     return clauses + [one["message"] for one in found if one["code"] == WarningCode.BLOCKS_WITHOUT_ANSWER]
@@ -104,6 +105,22 @@ def _failed(policies: dict[str, PolicySummary], answered: dict[str, PolicySummar
         f"{errors[name]:,} of {answered[name]['started']:,} with {named(name, policies)}" for name in found
     )
     return [f"most requests failed ({listed}), so the figures are those of the rest"]
+
+
+def _unserved(policies: dict[str, PolicySummary], answered: dict[str, PolicySummary]) -> list[str]:
+    """Policies some of whose connections were not served: their figures are those of the others."""
+    found = {name: one["connections"] for name, one in answered.items() if unserved_share(one)}
+    if not found:
+        return []
+    if len(found) > _MAX_MISSING:
+        return [
+            f"connections of {len(found)} of {len(policies)} got no response in a whole window, so their figures are "
+            "those of the rest"
+        ]
+    listed = ", ".join(
+        f"{one['unserved']:,} of {one['ideal']:,} with {named(name, policies)}" for name, one in found.items()
+    )
+    return [f"connections got no response in a whole window ({listed}), so the figures are those of the rest"]
 
 
 def _uncounted(policies: dict[str, PolicySummary], answered: dict[str, PolicySummary], compared: bool) -> list[str]:

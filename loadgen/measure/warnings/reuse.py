@@ -31,6 +31,8 @@ _GIVING_UP = frozenset(
     for kind in ErrorKind
     if kind.ending is Ending.CLIENT_GAVE_UP and kind.layer not in (Layer.DNS, Layer.TCP, Layer.CLIENT)
 )
+# Fewer that ended after the same number of requests may have done so by chance.
+_MIN_ENDED = 3
 # Connections that carried no more than this on average ended after their first request.
 _ABOUT_ONE = 1.1
 
@@ -66,7 +68,7 @@ def gap_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
         yield (
             WarningCode.STALE_CONNECTIONS,
             f"{count(stale, exchange_word(cell.policy.protocol))} met a connection that the {peer} had closed"
-            f"{_crossed(summary)}{repeated}; {_stale_advice(cell, plan, connections['requests_per_connection'], peer)}",
+            f"{_crossed(summary)}{repeated}; {_stale_advice(cell, plan, connections, peer)}",
         )
 
 
@@ -81,15 +83,46 @@ def _how_ended(connections: ConnectionsSummary) -> str:
         f"{count:,} × {status if int(status) else 'not known'}"
         for status, count in connections["idle_statuses"].items()
     )
-    return listed(server_endings(connections)) + (f"; statuses on idle connections: {statuses}" if statuses else "")
+    found = {
+        f"{label}{_each_after(connections, label)}": number for label, number in server_endings(connections).items()
+    }
+    return listed(found) + (f"; statuses on idle connections: {statuses}" if statuses else "")
 
 
-def _stale_advice(cell: Cell, plan: Plan, carried: float, peer: str) -> str:
-    """carried: mean number of requests on a connection."""
+def _each_after(connections: ConnectionsSummary, label: str) -> str:
+    """After how many requests all connections were closed as announced, where that is one number: the server's limit.
+
+    What is closed when idle is not closed for the number of its requests.
+    """
+    found = connections.get("ended_after", {}).get(label)
+    if (
+        label != Ending.SERVER_ANNOUNCED.label
+        or found is None
+        or found["min"] != found["max"]
+        or connections["endings"][label] < _MIN_ENDED
+    ):
+        return ""
+    return f" after {count(found['max'], 'request')} each"
+
+
+def _when_closed(connections: ConnectionsSummary, what: str) -> str:
+    """When the server closes connections that are in use, and what a client can do about that."""
+    found = connections.get("ended_after", {}).get(Ending.SERVER_STALE.label)
+    if found is None or connections["endings"].get(Ending.SERVER_STALE.label, 0) < _MIN_ENDED:
+        return f"it closes connections after some {what}s: use recycle:K with a K below that"
+    if found["min"] == found["max"]:
+        return f"it closes connections after {count(found['max'], what)}: use recycle:{found['max']}"
+    return (
+        f"it closes connections in use after no fixed number of {what}s ({found['min']:,} to {found['max']:,}), as "
+        "when it restarts, or limits their age: use lifetime:T with a T below that age"
+    )
+
+
+def _stale_advice(cell: Cell, plan: Plan, connections: ConnectionsSummary, peer: str) -> str:
     policy, what = cell.policy, exchange_word(cell.policy.protocol)
     # Arrivals, and users of a pool that has more connections than they need, leave connections unused.
     busy = not cell.rate_rps and policy.pool <= cell.users and not policy.gap_ns and not plan.load.think_ns
-    if busy and carried < _ABOUT_ONE:  # no K is below that
+    if busy and connections["requests_per_connection"] < _ABOUT_ONE:  # no K is below that
         return f"it closes connections after one {what} without announcing it: use {single_use_policy(policy.protocol)}"
     if policy.depth > 1:
         return (
@@ -100,7 +133,7 @@ def _stale_advice(cell: Cell, plan: Plan, carried: float, peer: str) -> str:
     repeats = plan.retry_stale or policy.protocol == WEBSOCKET
     again = "" if repeats else ", or let idempotent requests be sent once more with --retry-stale"
     if busy:
-        return f"it closes connections after some {what}s: use recycle:K with a K below that{again}"
+        return f"{_when_closed(connections, what)}{again}"
     return f"keep the gap between two requests below the {peer}'s idle timeout{again}"
 
 

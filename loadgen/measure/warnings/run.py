@@ -17,6 +17,7 @@ from loadgen.measure.warnings.floor import floor_warnings
 from loadgen.measure.warnings.generator import difference_warnings, generator_warnings
 from loadgen.measure.warnings.hints import advice
 from loadgen.measure.warnings.nagle import delayed_ack_warnings
+from loadgen.measure.warnings.outlasted import outlasted_warnings
 from loadgen.measure.warnings.protocols import protocol_warnings
 from loadgen.measure.warnings.races import race_warnings
 from loadgen.measure.warnings.reuse import gap_warnings, reuse_warnings
@@ -119,13 +120,7 @@ def _policy_warnings(summary: PolicySummary, cell: Cell, plan: Plan, notes: Sequ
     if lost := summary.get("lost"):
         parts = [count(lost[name], word) for name, word in _LOST.items() if lost[name]]
         yield WarningCode.DISK_FULL, f"{' and '.join(parts)} that ended on a full disk are in no other count"
-    if connections["warmup_outlasted"]:
-        lasted = connections["warmup_outlasted"]
-        yield (
-            WarningCode.WINDOW_OUTLASTED,
-            f"{count(lasted, 'request')} of the warm-up lasted beyond the measured window, so no percentile shows "
-            f"{'it' if lasted == 1 else 'them'}; use {plan.load.longer_blocks}",
-        )
+    yield from outlasted_warnings(summary, plan.load)
     if connections["warmup_errors"]:
         failed = count(connections["warmup_errors"], "request")
         yield WarningCode.WARMUP_ERRORS, f"{failed} outside the measured windows failed"

@@ -99,4 +99,4 @@ def test_what_the_window_does_not_show(scheduled: int, end: int, outcome: int, o
     blocks: Any = [{}]
     rows = exchanges({"scheduled": scheduled, "outcome": outcome})
     count_warmup(blocks, rows, HERE, np.array([end]), ENDED)
-    assert blocks == [{"warmup_outlasted": outlasted, "warmup_errors": errors}]
+    assert blocks == [{"warmup_outlasted": outlasted, "unserved": outlasted, "warmup_errors": errors}]

@@ -530,8 +530,15 @@ def comparison(
 
 CALM = {"saturated": False}
 POLICIES_SEEN: dict[str, dict[str, Any]] = {
-    "persistent": {"requests": 7, "errors": {}, "statuses": {"200": 7}, "generator": CALM, "protocol": "http/1.1"},
-    "close": {"requests": 5, "errors": {}, "statuses": {"200": 5}, "generator": CALM, "protocol": "http/1.1"},
+    name: {
+        "requests": number,
+        "errors": {},
+        "statuses": {"200": number},
+        "generator": CALM,
+        "protocol": "http/1.1",
+        "connections": {},
+    }
+    for name, number in (("persistent", 7), ("close", 5))
 }
 UNANSWERED = {
     "requests": 0, "statuses": {}, "generator": CALM, "protocol": "http/1.1", "errors": {}, "window_answered": 0,

@@ -166,8 +166,8 @@ CAUSES: dict[str, tuple[list[str], Callable[[Path], Summary], str]] = {
     "stale messages": (
         ["errors", "stale_connections", "connections_not_ideal"],
         lambda path: quick(path, "websocket", STALE, STALE, STALE),
-        "15 messages met a connection that the server had closed; it closes connections after some messages: "
-        "use recycle:K with a K below that",
+        "15 messages met a connection that the server had closed; it closes connections after 2 messages: "
+        "use recycle:2",
     ),
     "stale after one message": (
         ["errors", "stale_connections", "connections_not_ideal"],

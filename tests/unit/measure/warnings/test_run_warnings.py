@@ -110,7 +110,22 @@ CAUSES: dict[str, tuple[list[str], Make, str]] = {
     "stale without a pause": (
         ["errors", "stale_connections", "connections_not_ideal"],
         lambda path: run(path, "persistent", STALE, STALE, STALE),
-        "use recycle:K with a K below that",
+        "closes connections after 2 requests: use recycle:2, or let idempotent requests be sent once more",
+    ),
+    "stale at no fixed number of requests": (
+        ["errors", "stale_connections", "connections_not_ideal"],
+        lambda path: run(path, "persistent", STALE, stale(4), stale(5)),
+        "in use after no fixed number of requests (2 to 5), as when it restarts, or limits their age: use lifetime:T",
+    ),
+    "as many requests on each": (
+        ["connections_not_ideal"],
+        lambda path: run(path, "persistent", *[long(9, Ending.SERVER_ANNOUNCED)] * 3),
+        "the server closed 15 (15 server_announced after 9 requests each)",
+    ),
+    "as announced, and not as many on each": (
+        ["connections_not_ideal"],
+        lambda path: run(path, "persistent", *[long(9 + at, Ending.SERVER_ANNOUNCED) for at in range(3)]),
+        "the server closed 15 (15 server_announced)",
     ),
     "stale after one request": (
         ["errors", "stale_connections", "connections_not_ideal"],
@@ -140,7 +155,7 @@ CAUSES: dict[str, tuple[list[str], Make, str]] = {
     "the server's connections through a tunnel": (
         ["errors", "stale_connections", "connections_not_ideal"],
         lambda path: run(path, "persistent", STALE, STALE, STALE, proxy=PROXY, url="https://h/"),
-        "15 requests met a connection that the server had closed; it closes connections after some requests",
+        "15 requests met a connection that the server had closed; it closes connections after 2 requests",
     ),
     "stale after a pause": (
         ["errors", "stale_connections", "connections_not_ideal"],

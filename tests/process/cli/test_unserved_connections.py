@@ -1,0 +1,29 @@
+"""A real server that serves one connection at a time: those that wait are counted, beside the quick one."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from pathlib import Path
+
+from tests.support.processes import compare, read_request, scripted_server
+
+ROUNDS = 2
+
+
+def test_a_server_with_one_worker_and_kept_connections(tmp_path: Path) -> None:
+    worker = threading.Lock()
+
+    def script(connection: socket.socket, _number: int) -> None:
+        with worker:
+            while read_request(connection):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+
+    with scripted_server(script) as port:
+        arguments = ["--policies", "persistent", "--users", "3", "--rounds", f"{ROUNDS}", "--block", "300ms"]
+        summary = compare(f"http://127.0.0.1:{port}/", tmp_path / "run", *arguments, "--timeout", "600ms")
+    connections = summary["policies"]["persistent"]["connections"]
+    assert (connections["ideal"], connections["unserved"]) == (3 * ROUNDS, 2 * ROUNDS)
+    # On a busy machine the others may look slow too.
+    codes = {warning["code"] for warning in summary["warnings"]}
+    assert codes & {"connections_unserved", "window_outlasted"}
