@@ -209,15 +209,6 @@ def start_ui(locust_options: tuple[str, ...]) -> int:
     return start_web_ui(locust_options)
 
 
-@cli.command("_worker", hidden=True)
-@click.argument("directory", type=_FILE)
-def worker(directory: Path) -> Outcome:
-    """The process that makes the load: plan on standard input, events on standard output."""
-    from loadgen.cli.worker_main import work
-
-    return work(directory)
-
-
 @cli.command("_export", hidden=True)
 @click.argument("directory", type=_FILE)
 @click.argument("name")

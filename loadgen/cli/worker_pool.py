@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from loadgen import COMMAND
+from loadgen.cli import WORKER
 from loadgen.cli.signals import handled
 
 Event = dict[str, Any]
@@ -67,7 +68,7 @@ class _Worker:
     def __init__(self, directory: Path, lock: int | None) -> None:
         # A session of its own: Ctrl-C at the terminal reaches the parent alone, which passes it on once.
         self.process = subprocess.Popen(
-            [*COMMAND, "_worker", str(directory)],
+            [*COMMAND, WORKER, str(directory)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

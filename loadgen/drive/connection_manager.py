@@ -13,6 +13,7 @@ from typing import Any
 import gevent
 
 from loadgen.drive.block_balance import BlockBalance, address_text
+from loadgen.drive.connection_kinds import kind_of
 from loadgen.drive.connection_numbers import ConnectionNumbers
 from loadgen.drive.slots.connect_pace import ConnectPace
 from loadgen.drive.slots.context import NEVER_NS, NO_LIMIT, SlotContext
@@ -22,7 +23,7 @@ from loadgen.drive.system.monitor import MONITORED_SHARE, SystemMonitor
 from loadgen.model.address_marks import address_mark
 from loadgen.model.descriptors import pending_closes
 from loadgen.model.plan import Plan
-from loadgen.model.policy import H2, H2_PRIOR, H2C_UPGRADE, HTTP1, WEBSOCKET, ConnectionPolicy
+from loadgen.model.policy import ConnectionPolicy
 from loadgen.model.records import ADDRESS_SHIFT, ConnectionFlag, Ending
 from loadgen.model.sample_sink import SampleSink
 from loadgen.model.units import NS_PER_S
@@ -34,13 +35,10 @@ from loadgen.wire.http1.head_memory import HeadMemory
 from loadgen.wire.http1.pipeline import Pipeline
 from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.http1.upload_connection import UploadConnection
-from loadgen.wire.http2.connection import Http2Connection
-from loadgen.wire.http2.h2c import H2cConnection
 from loadgen.wire.kernel_times import keep_stamping
 from loadgen.wire.lifecycle import IDLE
 from loadgen.wire.listener import Listener
 from loadgen.wire.route import Route
-from loadgen.wire.websocket.connection import WebSocketConnection
 
 # How long a server may take to close a connection that it was asked to close: a multiple of what the handshake and the
 # last exchange took, which show how far away and how busy it is, within these bounds.
@@ -56,15 +54,6 @@ _MIN_LOOK_S, _MAX_LOOK_S = 0.005, 0.1
 _MIN_STALL_NS = 250_000_000
 # The timeout is an integer of C, where compiled; no run is longer than this.
 _MAX_TIMEOUT_NS = 1 << 62
-
-
-_KINDS: dict[str, type[Connection]] = {
-    HTTP1: Connection,
-    WEBSOCKET: WebSocketConnection,
-    H2: Http2Connection,
-    H2_PRIOR: Http2Connection,
-    H2C_UPGRADE: H2cConnection,
-}
 
 
 class ConnectionManager(SlotContext):
@@ -96,6 +85,8 @@ class ConnectionManager(SlotContext):
         self._first_of_block = connections
         self._loop = gevent.get_hub().loop
         self._kind: Callable[..., Connection] = Connection
+        for cell in plan.cells:
+            kind_of(cell.policy.protocol)  # what has to be loaded is there before the first block
         self._ignores_close = False
         self._max_body_bytes = plan.max_body_bytes
         self._is_head = plan.method == "HEAD"
@@ -131,7 +122,7 @@ class ConnectionManager(SlotContext):
         self.begin_balance()
         self.watch_for_stalls()
         self._first_of_block = self.numbers.next
-        self._kind = Pipeline if policy.pipelines else _KINDS[policy.protocol]
+        self._kind = Pipeline if policy.pipelines else kind_of(policy.protocol)
         transfer = self._plan.transfer
         if transfer.in_pieces and self._kind is Connection:
             timeout_s = transfer.continue_timeout_ns / NS_PER_S

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import trustme
 from OpenSSL import SSL
 
 from loadgen.model.exceptions import PlanError
@@ -26,6 +25,8 @@ def server_context(
     protocols: what it accepts by ALPN (RFC 7301), the best first; a client that offers none of them gets no answer to
     its offer. Raises OSError where the file can't be written, PlanError where that of `tls` holds no authority.
     """
+    import trustme  # takes a fifth of a target's start, and most targets speak no TLS
+
     authority = trustme.CA(organization_name="loadgen embedded target")
     write_whole(ca_file, lambda file: file.write(authority.cert_pem.bytes()))
     context = SSL.Context(SSL.TLS_SERVER_METHOD)

@@ -16,7 +16,8 @@ from loadgen.wire.http1.request_reader import RequestReader
 from loadgen.wire.http2.protocol import Http2Protocol
 from loadgen.wire.http2.stream import StreamRequest
 from loadgen.wire.proxy.connect import ConnectRequest, ProxyLogin
-from loadgen.wire.websocket.protocol import Message, WebSocketProtocol
+from loadgen.wire.websocket.message import Message
+from loadgen.wire.websocket.protocol import WebSocketProtocol
 from tests.support.cuts import bytewise
 from tests.support.differences import unexplained
 from tests.support.http2_requests import FIELDS

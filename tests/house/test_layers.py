@@ -162,7 +162,16 @@ LAYERS = {
     ],
     "drive": [
         (
-            *("block_balance", "connection_numbers", "schedule", "waiting", "window", "requests/", "system/"),
+            *(
+                "block_balance",
+                "connection_kinds",
+                "connection_numbers",
+                "schedule",
+                "waiting",
+                "window",
+                "requests/",
+                "system/",
+            ),
             "open_loop/due_times",
         ),
         ("slots/", "open_loop/", "preflight"),
@@ -468,6 +477,16 @@ def test_help_imports_nothing_heavy() -> None:
 def test_a_recorder_needs_no_numpy() -> None:
     """Every worker process has one, and numpy would double the worker's memory."""
     assert run("import sys, loadgen.measure.data.recorder; print('numpy' in sys.modules)") == "False"
+
+
+def test_a_worker_loads_no_libraries_that_few_plans_need() -> None:
+    """They take a third of its start; a run's first connections load what its policies speak."""
+    rare = "{'click', 'h2', 'websockets', 'numpy', 'rich', 'trustme'}"
+    assert run(f"import sys, loadgen.cli.worker_main; print({rare} & set(sys.modules))") == "set()"
+
+
+def test_a_target_in_clear_makes_no_certificates() -> None:
+    assert run("import sys, loadgen.cli.target; print('trustme' in sys.modules)") == "False"
 
 
 def test_a_worker_makes_no_types_of_json() -> None:

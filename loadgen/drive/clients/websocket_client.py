@@ -18,7 +18,7 @@ from loadgen.model.units import NS_PER_S
 from loadgen.wire.connection import Connection
 from loadgen.wire.lifecycle import IDLE
 from loadgen.wire.websocket.conversation import Conversation, ReceivedMessage
-from loadgen.wire.websocket.protocol import Message
+from loadgen.wire.websocket.message import Message
 
 _NEVER_S = float("inf")
 

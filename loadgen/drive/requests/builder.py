@@ -23,7 +23,7 @@ from loadgen.model.policy import HTTP2, ConnectionPolicy
 from loadgen.model.request_method import check_method
 from loadgen.model.request_target import origin_form
 from loadgen.wire.http1.upload import Upload
-from loadgen.wire.websocket.protocol import Message
+from loadgen.wire.websocket.message import Message
 
 FieldPairs = tuple[tuple[str, str], ...]
 """Header fields in order."""

@@ -17,9 +17,8 @@ from loadgen.wire.http1.request_writer import build_request, build_upload, sends
 from loadgen.wire.http1.upload import Content, Upload
 from loadgen.wire.http2.fields import HTTP1_CONNECTION_FIELDS
 from loadgen.wire.http2.hpack_cache import secret_field
-from loadgen.wire.http2.protocol import Http2Protocol
 from loadgen.wire.http2.stream import StreamRequest
-from loadgen.wire.websocket.protocol import Message
+from loadgen.wire.websocket.message import Message
 
 _MESSAGE_BYTES = 5
 _OF_UPGRADES = {"sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions"}
@@ -135,4 +134,6 @@ def upgrade_fields(plan: Plan, headers: tuple[tuple[str, str], ...]) -> tuple[tu
 @lru_cache(1)
 def h2c_fields() -> tuple[tuple[str, str], ...]:
     """What asks for HTTP/2 in clear (RFC 7540 §3.2), with the settings that each of our connections begins with."""
+    from loadgen.wire.http2.protocol import Http2Protocol  # with a library that few plans need
+
     return (("Upgrade", "h2c"), ("HTTP2-Settings", Http2Protocol(0, upgrades=True).upgrade_settings))

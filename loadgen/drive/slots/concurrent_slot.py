@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from loadgen.drive.slots.slot import ConnectionSlot
 from loadgen.model.records import Ending
 from loadgen.wire.connection import Connection
-from loadgen.wire.http1.pipeline import Pipeline
-from loadgen.wire.http2.connection import Http2Connection
 from loadgen.wire.lifecycle import SENDING
 
-ConcurrentConnection = Pipeline | Http2Connection
-"""A connection with several requests in flight."""
+if TYPE_CHECKING:  # a library is loaded where a policy needs it
+    from loadgen.wire.http1.pipeline import Pipeline
+    from loadgen.wire.http2.connection import Http2Connection
+
+    ConcurrentConnection = Pipeline | Http2Connection
+    """A connection with several requests in flight."""
 
 
 class Repeats:
@@ -44,14 +46,14 @@ class ConcurrentSlot(ConnectionSlot):
 
     def _usable(self) -> ConcurrentConnection | None:
         """The present connection, unless it is idle and may carry no more: then it is ended."""
-        connection = cast(ConcurrentConnection | None, self.connection)
+        connection = cast("ConcurrentConnection | None", self.connection)
         if connection is not None and not connection.in_flight and not self._may_send(connection):
             self._end(connection, Ending.CLIENT_SILENT)  # it grew too old meanwhile
             return None
         return connection
 
     def _failed(self, connection: Connection, outcome: int) -> None:
-        concurrent = cast(ConcurrentConnection, connection)
+        concurrent = cast("ConcurrentConnection", connection)
         if concurrent.in_flight:
             if self._context.balance is not None:
                 self._context.balance.failed(connection.address, self._context.clock.polled_ns)
@@ -64,7 +66,7 @@ class ConcurrentSlot(ConnectionSlot):
 
     def _answered(self, connection: Connection) -> None:
         """End the connection after the last response that it may carry."""
-        concurrent = cast(ConcurrentConnection, connection)
+        concurrent = cast("ConcurrentConnection", connection)
         self._note(connection)
         if concurrent.in_flight:
             return
@@ -102,7 +104,7 @@ class ConcurrentSlot(ConnectionSlot):
         repeats.is_sending = True
         opened = False
         while repeats.waiting:
-            connection = cast(Http2Connection | None, self._usable())
+            connection = cast("Http2Connection | None", self._usable())
             if connection is not None and not self._takes_repeat(connection):
                 break
             scheduled_ns, sender = repeats.waiting.popleft()

@@ -5,16 +5,18 @@ Classes of their own, so that a load of one request pays nothing for them. Their
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from loadgen.drive.requests.request_mix import MixedRequest, MixedUserState, TemplateRequest
 from loadgen.drive.requests.user_state import EncodedRequest
 from loadgen.drive.slots.closed_loop import ClosedLoopUser
-from loadgen.drive.slots.concurrent_slot import ConcurrentConnection
 from loadgen.drive.slots.pipelined_user import PipelinedUser
 from loadgen.drive.slots.pooled_slot import PooledConcurrentSlot, PooledSlot, SlotKinds
 from loadgen.drive.slots.slot import ConnectionSlot
 from loadgen.wire.connection import Connection
+
+if TYPE_CHECKING:
+    from loadgen.drive.slots.concurrent_slot import ConcurrentConnection
 
 
 class MixedSlot(ConnectionSlot):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from loadgen.drive.requests.user_state import EncodedRequest, UserState
 from loadgen.drive.slots.closed_loop import ClosedLoopUser
-from loadgen.drive.slots.concurrent_slot import ConcurrentConnection, ConcurrentSlot, Repeats
+from loadgen.drive.slots.concurrent_slot import ConcurrentSlot, Repeats
 from loadgen.drive.slots.context import SlotContext
 from loadgen.wire.connection import Connection
+
+if TYPE_CHECKING:
+    from loadgen.drive.slots.concurrent_slot import ConcurrentConnection
 
 
 class PipelinedUser(ConcurrentSlot, ClosedLoopUser):
@@ -23,7 +26,7 @@ class PipelinedUser(ConcurrentSlot, ClosedLoopUser):
     def connection_ready(self, connection: Connection) -> None:
         """The connection is open: fill it."""
         self._send_repeats()
-        self._fill(cast(ConcurrentConnection, connection))
+        self._fill(cast("ConcurrentConnection", connection))
 
     def begin(self) -> None:
         if self._context.left > 0:
@@ -42,7 +45,7 @@ class PipelinedUser(ConcurrentSlot, ClosedLoopUser):
     def done(self, outcome: int) -> None:
         if self._repeats.waiting and self._send_repeats():
             return
-        connection = cast(ConcurrentConnection | None, self.connection)
+        connection = cast("ConcurrentConnection | None", self.connection)
         if connection is not None and connection.in_flight:
             if self._context.running and outcome > 0 and not self._context.think_s:
                 self.begin()

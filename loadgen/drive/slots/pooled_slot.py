@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from loadgen.drive.requests.user_state import UserState
 from loadgen.drive.slots.concurrent_slot import ConcurrentSlot, Repeats
 from loadgen.drive.slots.context import SlotContext
 from loadgen.drive.slots.slot import ConnectionSlot
 from loadgen.wire.connection import Connection
-from loadgen.wire.http2.connection import Http2Connection
 from loadgen.wire.lifecycle import CLOSED, SENDING
+
+if TYPE_CHECKING:  # a library is loaded where a policy needs it
+    from loadgen.wire.http2.connection import Http2Connection
 
 
 class SlotOwner(Protocol):
@@ -95,7 +97,7 @@ class PooledConcurrentSlot(ConcurrentSlot, PooledSlot):
 
     @property
     def has_room(self) -> bool:
-        connection = cast(Http2Connection | None, self.connection)
+        connection = cast("Http2Connection | None", self.connection)
         if connection is None:
             return True
         if connection.state < SENDING:
@@ -107,13 +109,13 @@ class PooledConcurrentSlot(ConcurrentSlot, PooledSlot):
 
     @property
     def unfinished(self) -> int:
-        connection = cast(Http2Connection | None, self.connection)
+        connection = cast("Http2Connection | None", self.connection)
         present = 0 if connection is None else max(1, connection.in_flight)
         return present + len(self._repeats.waiting)
 
     def serve(self, user: PoolUser | None, due_ns: int, late_ns: int) -> None:
         self._assign(user, late_ns)
-        connection = cast(Http2Connection | None, self._usable())
+        connection = cast("Http2Connection | None", self._usable())
         if connection is None:
             self._users_by_index = {0: (user, late_ns)}
             self._repeats.sent.clear()

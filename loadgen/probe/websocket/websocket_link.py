@@ -11,7 +11,7 @@ from loadgen.probe.tunnelling import end_to_end_fields, open_end_to_end
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.head import Malformed
 from loadgen.wire.websocket.control import ControlProtocol
-from loadgen.wire.websocket.protocol import Message
+from loadgen.wire.websocket.message import Message
 
 
 class NotOffered(ProbeFailure):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from loadgen.wire.websocket.protocol import Message, WebSocketProtocol
+from loadgen.wire.websocket.message import Message
+from loadgen.wire.websocket.protocol import WebSocketProtocol
 
 _PING, _PONG = 9, 10
 

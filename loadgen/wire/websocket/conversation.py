@@ -21,7 +21,8 @@ from loadgen.wire.listener import NULL_LISTENER, Listener
 from loadgen.wire.route import Route
 from loadgen.wire.websocket.connection import MESSAGE_STATUS
 from loadgen.wire.websocket.inbox import InboxProtocol
-from loadgen.wire.websocket.protocol import Message, closed_by_server
+from loadgen.wire.websocket.message import Message
+from loadgen.wire.websocket.protocol import closed_by_server
 
 
 @dataclass(slots=True, eq=False)

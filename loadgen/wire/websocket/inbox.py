@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from loadgen.wire.websocket.protocol import Message, WebSocketProtocol
+from loadgen.wire.websocket.message import Message
+from loadgen.wire.websocket.protocol import WebSocketProtocol
 
 
 class InboxProtocol(WebSocketProtocol):

@@ -7,7 +7,6 @@ messages.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import Any
 
 from websockets.client import ClientProtocol
@@ -27,6 +26,7 @@ from loadgen.model.errors import ErrorKind
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.final_head import SWITCHING_PROTOCOLS, FinalHeadReader, TooManyInterim, status_text
 from loadgen.wire.http1.head import Malformed, ResponseHead, to_the_letter
+from loadgen.wire.websocket.message import Message
 
 _ACCEPT = "sec-websocket-accept"
 _PROTOCOLS = "sec-websocket-protocol"
@@ -38,19 +38,6 @@ _LOGGER.propagate = False
 # Plain names: looking a member up on an Enum class costs.
 _TEXT, _BINARY, _CONT = Opcode.TEXT, Opcode.BINARY, Opcode.CONT
 _OPEN = State.OPEN
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What is sent for each request, and the head of the request for the upgrade."""
-
-    payload: bytes
-    is_text: bool
-    """It is UTF-8, and so sent as text; else binary."""
-    path: str
-    """In origin-form."""
-    headers: tuple[tuple[str, str], ...]
-    """All fields but the upgrade's own, Host first."""
 
 
 class WebSocketProtocol:

@@ -76,7 +76,8 @@ def test_other_signals_have_a_line_of_their_own(number: signal.Signals, at: str,
 
 @pytest.mark.parametrize("command", [["_worker", "."], ["target", "--port", "0"], ["report", "."], ["--help"]], ids=str)
 def test_every_command_ends_in_one_line(command: list[str], tmp_path: Path) -> None:
-    done = interrupted("import 1 loadgen.cli.options", signal.SIGINT, command, tmp_path)
+    module = "loadgen.cli.worker_main" if command[0] == "_worker" else "loadgen.cli.options"
+    done = interrupted(f"import 1 {module}", signal.SIGINT, command, tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "loadgen: interrupted\n")
 
 

@@ -25,7 +25,7 @@ from loadgen.wire.http2.h2c import H2cConnection
 from loadgen.wire.http2.stream import StreamRequest
 from loadgen.wire.lifecycle import CLOSED, IDLE
 from loadgen.wire.websocket.connection import WebSocketConnection
-from loadgen.wire.websocket.protocol import Message
+from loadgen.wire.websocket.message import Message
 from tests.support.connections import EOF, RESPONSE, Clock, Rig, broken_pipe, exchange_phases, reset
 from tests.support.http2_requests import FIELDS, FRAME, POST
 from tests.support.upgrade_servers import BINARY, CLOSE, PING, TEXT, switching, ws_frame

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loadgen.wire.websocket.control import ControlProtocol
-from loadgen.wire.websocket.protocol import Message
+from loadgen.wire.websocket.message import Message
 from tests.support.cuts import Cut, either_way
 from tests.support.upgrade_servers import CLOSE, PING, PONG, TEXT, switching, ws_frame
 

@@ -12,7 +12,7 @@ from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.lifecycle import CLOSED, IDLE, RECEIVING, SENDING, WAITING
 from loadgen.wire.listener import Listener
 from loadgen.wire.websocket.conversation import Conversation, ReceivedMessage
-from loadgen.wire.websocket.protocol import Message
+from loadgen.wire.websocket.message import Message
 from tests.support.fake_network import MS, FakeClock, FakeRoute
 from tests.support.upgrade_servers import BINARY, CLOSE, PING, TEXT, switching, ws_frame
 

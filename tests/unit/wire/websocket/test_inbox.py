@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loadgen.wire.websocket.inbox import InboxProtocol
-from loadgen.wire.websocket.protocol import Message
+from loadgen.wire.websocket.message import Message
 from tests.support.upgrade_servers import BINARY, PING, TEXT, switching, ws_frame
 
 REQUEST = Message(b"", True, "/", (("Host", "h"),))

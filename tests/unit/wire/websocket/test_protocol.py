@@ -18,7 +18,8 @@ from loadgen.model.errors import ErrorKind
 from loadgen.model.leniency import Leniency
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.head import HeadTooLarge, Malformed
-from loadgen.wire.websocket.protocol import Message, WebSocketProtocol
+from loadgen.wire.websocket.message import Message
+from loadgen.wire.websocket.protocol import WebSocketProtocol
 from tests.support.cuts import Cut, either_way, whole
 from tests.support.upgrade_servers import BINARY, CLOSE, PING, PONG, TEXT, random_mask, switching, ws_frame
 
