@@ -103,8 +103,6 @@ class Addressing:
         if to.socket:
             if source_ips:
                 raise PlanError(f"--source-ip is for TCP, and connections go to {to}")
-            if self.happy_eyeballs_ns is not None:
-                raise PlanError(f"--happy-eyeballs is for TCP, and connections go to {to}")
             return
         if self.happy_eyeballs_ns is not None and len({is_ipv6(one) for one in source_ips}) == 1:
             raise PlanError(
@@ -135,7 +133,8 @@ class Addressing:
             if proxy is not None and proxy.takes_addresses
         ]
         if self.happy_eyeballs_ns is not None and all(end.is_fixed and len(end.addresses) < 2 for end in ends):
-            raise PlanError(f"--happy-eyeballs is never used: connections go to {ends[0]}, which is one address")
+            what = "a socket file" if ends[0].socket else "one address"
+            raise PlanError(f"--happy-eyeballs is never used: connections go to {ends[0]}, which is {what}")
         for one in self.resolve:
             if not any(one.fits(end.host, end.port) for end in ends):
                 raise PlanError(f"--resolve {one} is never used: connections go to {ends[0]}")

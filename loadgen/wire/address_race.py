@@ -1,8 +1,8 @@
 """Happy Eyeballs (RFC 8305): several addresses are tried, each a moment after the one before, until one has answered.
 
 Both families take turns (§4), attempts overlap (§5), and one that fails makes the next one begin at once. The name is
-looked up as a whole before that: §3, where the answers for both families come one by one, is not played. Knows no
-HTTP; counts what the attempts cost, and judges nothing.
+looked up before that: of §3 only the Resolution Delay is played, by wire/dns_resolver.py. Knows no HTTP; counts what
+the attempts cost, and judges nothing.
 """
 
 from __future__ import annotations

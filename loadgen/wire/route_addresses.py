@@ -23,6 +23,9 @@ from loadgen.wire.dns_resolver import DnsAnswer, resolve_by_dns, socket_address
 from loadgen.wire.resolver import resolve
 from loadgen.wire.transport import SocketAddress
 
+# With Happy Eyeballs IPv6 addresses are awaited for this long once IPv4 ones are there (RFC 8305 §3).
+_RESOLUTION_DELAY_S = 0.05
+
 RouteChange = tuple[int, list[SocketAddress], list[SocketAddress]]
 """When a look-up found other addresses than the one before (ns), those before and those since."""
 
@@ -66,8 +69,9 @@ class RouteAddresses:
         self._resolve: Any = None
         if addressing.asks_dns and not self.endpoint.is_fixed:
             server = None if addressing.dns_server is None else parse_dns_server(addressing.dns_server)
-            self._resolve = partial(resolve_by_dns, server=server)
-        self.race_delay_ns = addressing.happy_eyeballs_ns or 0
+            patience_s = _RESOLUTION_DELAY_S if addressing.happy_eyeballs_ns else None
+            self._resolve = partial(resolve_by_dns, server=server, patience_s=patience_s)
+        self.race_delay_ns = 0 if self.endpoint.socket else addressing.happy_eyeballs_ns or 0
         """A new connection tries several addresses, each this much after the one before (ns); 0: it tries one."""
         self.races = RaceCounts()
         self._looked_up_ns = 0

@@ -225,8 +225,11 @@ def test_a_race_needs_addresses_of_both_families() -> None:
     with pytest.raises(PlanError, match=r"--source-ip 127\.0\.0\.2 leaves one of them"):
         race.check(target, None, ("127.0.0.2", "127.0.0.3"))
     race.check(target, None, ("127.0.0.2", "::1"))
-    with pytest.raises(PlanError, match="is for TCP, and connections go to unix:/run/a"):
-        race.check(parse_target("unix:/run/a"), None, ())
+    socket_file = parse_target("unix:/run/a")
+    with pytest.raises(PlanError, match="is never used: connections go to unix:/run/a, which is a socket file"):
+        race.check_used((socket_file,), (None,))
+    race.check(socket_file, None, ())
+    race.check_used((socket_file, target), (None, None))
     with pytest.raises(PlanError, match=r"--happy-eyeballs is never used: connections go to \[::1\]:81, which is one"):
         race.check_used((literal,), (None,))
     race.check_used((literal, target), (None, None))

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from loadgen.model.addressing import Addressing
 from loadgen.model.body_transfer import BodyTransfer
 from loadgen.model.cell import Axes
 from loadgen.model.exceptions import PlanError
@@ -74,7 +73,7 @@ def test_a_sweep_has_origins_with_tls_and_in_clear() -> None:
 @pytest.mark.parametrize(
     ("values", "complaint"),
     [
-        ({"addressing": Addressing(happy_eyeballs_ns=50_000_000)}, "--happy-eyeballs is for TCP"),
+        ({"source_ips": ("127.0.0.2",)}, "--source-ip is for TCP"),
         ({"proxy": parse_proxy("http://127.0.0.1:3128")}, "a proxy can't reach unix:/a of this machine"),
     ],
 )

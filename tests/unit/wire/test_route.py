@@ -87,6 +87,23 @@ def test_ipv6_begins_where_dns_servers_were_asked() -> None:
     assert mine.race_order() == [six, ONE, TWO]
 
 
+@pytest.mark.parametrize(("delay_ns", "patience_s"), [(250_000_000, 0.05), (None, None)])
+def test_where_addresses_race_ipv6_is_awaited_for_the_resolution_delay(
+    monkeypatch: pytest.MonkeyPatch, delay_ns: int | None, patience_s: float | None
+) -> None:
+    """RFC 8305 §3."""
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(route_addresses, "resolve_by_dns", lambda *_, **options: asked.append(options))
+    addressing = Addressing(happy_eyeballs_ns=delay_ns, dns_server="127.0.0.1:53")
+    Route(parse_target("http://h/"), addressing=addressing).look_up(lambda _found: None)
+    assert asked == [{"server": ("127.0.0.1", 53), "patience_s": patience_s}]
+
+
+def test_a_socket_file_is_one_place_to_go_and_has_no_race() -> None:
+    mine = Route(parse_target("unix:/run/a"), addressing=Addressing(happy_eyeballs_ns=250_000_000))
+    assert type(mine.transport()) is TcpTransport
+
+
 def test_a_tunnel_in_clear_is_for_policies_that_need_one() -> None:
     mine = route(proxy=the_proxy())
     mine.tunnels = True
