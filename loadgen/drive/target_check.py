@@ -15,9 +15,10 @@ from loadgen.model.errors import ErrorKind
 from loadgen.model.exceptions import TargetError
 from loadgen.model.plan import Plan
 from loadgen.model.policy import HTTP1
-from loadgen.model.units import count
+from loadgen.model.units import count, format_duration
 from loadgen.model.warning_codes import WarningCode
 from loadgen.wire.route import Route
+from loadgen.wire.transport import SocketAddress
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -80,6 +81,8 @@ class TargetCheck:
         """What a warning begins with that names no peer."""
         self._now_s = now_s
         self._tried: set[str] = set()  # protocols
+        self._silent: list[SocketAddress] = []
+        """Addresses that were skipped because they did not answer."""
         self._tunnels_tried: set[bool] = set()  # with a tunnel through the proxy, or without
         self.answered = False
         """A request was answered."""
@@ -132,6 +135,7 @@ class TargetCheck:
             return
         self.answered = self.answered or failure is None
         observed = self.observed()
+        self._warn_of_silent()
         self._report({"observed": observed} | ({} if self._name is None else {"target": self._name}))
         if failure is None and _wants_certificate(observed):
             message = f"the server asked for a client certificate, got none, and answered {observed['status']}"
@@ -155,7 +159,10 @@ class TargetCheck:
             if engine.interrupted:
                 return failure
             kind = failure[0]
+            first = route.addresses[0] if route.addresses else None
             if kind.tries_next_address and route.skip_address():
+                if first is not None and kind is ErrorKind.CONNECT_TIMEOUT:
+                    self._silent.append(first)
                 continue
             if kind is ErrorKind.PROXY_AUTHENTICATION and route.login.wanted and may_login:
                 may_login = False
@@ -189,6 +196,19 @@ class TargetCheck:
             raise TargetError(message)
         prefix = f"{protocol}: " if of_protocol else ""
         self._warn(WarningCode.TARGET_FAILED, f"{prefix}{message}")
+
+    def _warn_of_silent(self) -> None:
+        """Of addresses that were silent. One that refuses is another matter: it costs clients no time."""
+        silent = [address for address in dict.fromkeys(self._silent) if address not in self._route.addresses]
+        self._silent.clear()
+        if silent and self._route.addresses:
+            listed = ", ".join(f"{where[0]}" for _, where in silent)
+            self._warn(
+                WarningCode.FIRST_REQUEST_FAILED,
+                f"{self._whose}{listed} did not answer within {format_duration(self._plan.load.timeout_ns)}, so "
+                f"connections go to {self._route.addresses[0][1][0]}: clients that do not try several addresses at a "
+                "time wait as long, or fail; loadgen probe URL --only addresses tries each",
+            )
 
     def _of_target(self) -> str:
         return "" if self._name is None else f"target {self._name}: "

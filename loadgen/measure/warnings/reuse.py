@@ -158,16 +158,26 @@ def reuse_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
         )
     # Each user has a TLS session of its own, so with a pool each user needs one full handshake.
     full = cell.users * summary["blocks"] if policy.pool and not cell.rate_rps else connections["ideal"]
-    made = {"server": connections["tls_full"], "proxy": connections.get("proxy_full_handshakes", 0)}
-    for who, handshakes in made.items():
+    made = {
+        "server": (connections["tls_full"], connections["tls_resumed"]),
+        "proxy": (connections.get("proxy_full_handshakes", 0), connections.get("proxy_resumed_handshakes", 0)),
+    }
+    for who, (handshakes, resumed) in made.items():
         if policy.resumes_tls and handshakes > full:
             yield (
                 WarningCode.TLS_NOT_RESUMED,
                 f"{handshakes:,} TLS handshakes{' with the proxy' if who == 'proxy' else ''} were full, where {full:,} "
-                f"would do: the {who} did not resume every session",
+                f"would do: the {who} resumed {_how_many_sessions(resumed, handshakes - full)}",
             )
     if policy.early_data:
         yield from _early_data(connections)
+
+
+def _how_many_sessions(resumed: int, refused: int) -> str:
+    if not resumed:
+        return "no session"
+    found = f"{resumed:,} of the {resumed + refused:,} sessions"
+    return found + (", as backends do that don't share the keys of their tickets" if refused * 4 > resumed else "")
 
 
 def _early_data(connections: ConnectionsSummary) -> Found:

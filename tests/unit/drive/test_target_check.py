@@ -19,6 +19,7 @@ REFUSED = (ErrorKind.CONNECT_REFUSED, "Connection refused")
 ALWAYS_REFUSED = [REFUSED] * 2 * (len(PAUSES_S) + 1)  # at both addresses
 RESET = (ErrorKind.CLOSED_WITHOUT_RESPONSE, "reset")
 TIMEOUT = (ErrorKind.RESPONSE_TIMEOUT, "no answer")
+SILENT = (ErrorKind.CONNECT_TIMEOUT, "no answer")
 NO_UPGRADE = (ErrorKind.UPGRADE_REFUSED, "404")
 
 
@@ -133,6 +134,30 @@ def test_the_next_address_is_tried_first() -> None:
     assert rig.engine.preflights == 2
     assert rig.route.addresses == [SECOND]
     assert rig.reported("observed")[0]["address"] == "192.0.2.2"
+
+
+def test_an_address_that_is_silent_is_told_of() -> None:
+    """A name whose IPv6 address leads nowhere: the run goes by IPv4, and clients that try IPv6 first wait."""
+    rig = Rig("persistent,close", SILENT)
+    rig.run()
+    (warning,) = rig.reported("warning")
+    assert warning["code"] == "first_request_failed"
+    assert warning["message"].startswith("192.0.2.1 did not answer within 10.0 s, so connections go to 192.0.2.2: ")
+
+
+@pytest.mark.parametrize("failure", [REFUSED, (ErrorKind.CONNECT_UNREACHABLE, "Network is unreachable")])
+def test_an_address_that_fails_at_once_costs_nothing_to_tell_of(failure: Any) -> None:
+    rig = Rig("persistent", failure)
+    rig.run()
+    assert rig.reported("warning") == []
+
+
+def test_a_silent_address_that_is_used_again_is_not_told_of() -> None:
+    """No address answered the first time; all are tried again."""
+    rig = Rig("persistent", SILENT, REFUSED)
+    rig.run()
+    (warning,) = rig.reported("warning")
+    assert warning["message"].startswith("the first request failed 1 time: connect refused; it was sent again")
 
 
 def test_where_an_answer_is_not_needed_a_failure_is_a_warning() -> None:

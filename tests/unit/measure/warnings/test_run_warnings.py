@@ -371,3 +371,21 @@ def test_ideal_is_what_there_is_room_for(tmp_path: Path, policy: str, load: dict
 def test_late_is_a_part_of_the_queue_and_not_added(tmp_path: Path) -> None:
     found = run(tmp_path, "persistent", long(1, queue=50 * US, late=20 * US), load=OPEN_LOOP, due=1)
     assert found["policies"]["persistent"]["latency_ns"]["p50"] == 165 * US
+
+
+@pytest.mark.parametrize(
+    ("full", "resumed", "said"),
+    [
+        (9, 0, "45 TLS handshakes were full, where 10 would do: the server resumed no session"),
+        (3, 3, "the server resumed 15 of the 20 sessions, as backends do that don't share the keys of their tickets"),
+        (3, 12, "the server resumed 60 of the 65 sessions"),
+    ],
+)
+def test_how_many_sessions_a_server_resumed(tmp_path: Path, full: int, resumed: int, said: str) -> None:
+    links = [
+        Link(slot=at % 2, tls=MS, flags=TLS if at < full else RESUMED, ending=Ending.CLIENT_ANNOUNCED)
+        for at in range(full + resumed)
+    ]
+    found = run(tmp_path, "close-resume", *links, url="https://h/")["warnings"]
+    (message,) = (one["message"] for one in found if one["code"] == "tls_not_resumed")
+    assert message.endswith(said)
