@@ -95,7 +95,11 @@ class WorkerAgent:
 
     def run_block(self, order: dict[str, Any]) -> None:
         """Run a block of each user class, then report them."""
-        if order["run"] == self._run and not self._is_ending:
+        if order["run"] != self._run:
+            return
+        if self._is_ending:  # here alone, as a task of a user has called `runner.quit()`: the others must not wait
+            self._send_done(order, {"late_ns": 0, "waited_ns": 0, "users": {}, "has_run": False})
+        else:
             self._block = gevent.spawn(self._run_block, order, self._block)
 
     def start_block(self, order: dict[str, Any]) -> None:
@@ -199,7 +203,11 @@ class WorkerAgent:
         else:
             has_run = any(facts is not None for facts in found.values())
             done = {"late_ns": self._start.late_ns, "waited_ns": waited_ns, "users": users, "has_run": has_run}
-            self._send(messages.BLOCK_DONE, {**ready, **done})
+            self._send_done(order, done)
+
+    def _send_done(self, order: dict[str, Any], done: dict[str, Any]) -> None:
+        block = {"run": order["run"], "round": order["round"], "turn": order["turn"]}
+        self._send(messages.BLOCK_DONE, {**block, **done})
 
     def _await_users(self, classes: Collection[str], patience_s: float) -> int:
         """Users that Locust has started may still be in their `on_start`: the block would lack them.

@@ -253,6 +253,17 @@ def test_a_cut_ends_the_block_and_no_other_begins(local: Rig) -> None:
     assert len(one.blocks) == 1
 
 
+def test_a_worker_that_has_ended_by_itself_keeps_no_block_waiting(remote: Rig) -> None:
+    one, _ = remote.begin()
+    remote.agent.cut_block()  # a task of a user called `runner.quit()`, which the master does not hear of
+    remote.block(round_number=3, turn=1, waits=True)
+    assert one.blocks == []
+    (done,) = remote.of_kind(messages.BLOCK_DONE)
+    assert done == {
+        "run": "r", "round": 3, "turn": 1, "late_ns": 0, "waited_ns": 0, "users": {}, "has_run": False,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("error", "message"),
     [
