@@ -66,6 +66,7 @@ cdef class Recorder(RunSink):
     cdef _advance(self)
     cdef _advance_connections(self)
     cdef _begin_segment(self)
+    cdef _new_part(self, part)
     cdef _note_full(self, error, bint has_room)
     cdef _write_lines(self)
     @cython.locals(rows=RowFile)

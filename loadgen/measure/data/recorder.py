@@ -11,9 +11,11 @@ The names that are defined nowhere here are C's, from recorder.pxd.
 
 from __future__ import annotations
 
+import errno
 import json
 import mmap
 import os
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -36,6 +38,7 @@ _EXCHANGE_BYTES = EXCHANGE_ROW.size
 _pack_exchange_into = EXCHANGE_ROW.pack_into
 PART_ROWS = 1 << 19
 """Exchanges after which a long run's rows go on in the next part, at the end of a segment: 64 MiB of them."""
+_NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
 COMPILED = not __file__.endswith(".py")
 ROW_BYTES = [EXCHANGE_ROW.size, CONNECTION_ROW.size]
 """Written with each block, so that rows of another layout are never read as this one."""
@@ -83,7 +86,7 @@ class RowFile:
         """Where in the segment the next row goes."""
         try:
             self._reserve(2 * self.segment_bytes)
-            self.map = mmap.mmap(self._file.fileno(), self.segment_bytes)
+            self.map = _mapped(self._file.fileno(), self.segment_bytes, 0)
             """The present segment."""
         except OSError:
             self._file.close()
@@ -108,7 +111,7 @@ class RowFile:
         """
         begun = self._begun + self.segment_bytes
         self._reserve(begun + self.segment_bytes)
-        following = mmap.mmap(self._file.fileno(), self.segment_bytes, offset=begun)
+        following = _mapped(self._file.fileno(), self.segment_bytes, begun)
         full, self.map = self.map, following
         self._begun, self.offset = begun, 0
         if COMPILED:
@@ -137,6 +140,13 @@ class RowFile:
         if end > self._reserved_bytes:
             os.posix_fallocate(self._file.fileno(), self._reserved_bytes, end - self._reserved_bytes)
             self._reserved_bytes = end
+
+
+def _mapped(descriptor: int, size_bytes: int, offset: int) -> mmap.mmap:
+    """A part of the file in memory. Since CPython 3.13 without a descriptor of its own: none may be left."""
+    if sys.version_info >= (3, 13):
+        return mmap.mmap(descriptor, size_bytes, offset=offset, trackfd=False)
+    return mmap.mmap(descriptor, size_bytes, offset=offset)
 
 
 class Recorder(RunSink):
@@ -277,16 +287,25 @@ class Recorder(RunSink):
         if not self._part_rows or exchanges.rows < self._part_rows or self.error is not None:
             exchanges.advance()
             return
-        # A part's exchanges are made last: where they are, the part before is complete.
         part = self._part + 1
-        next_connections = RowFile(part_path(self._directory, CONNECTIONS_FILE, part), CONNECTION_ROW)
         try:
-            next_exchanges = RowFile(part_path(self._directory, EXCHANGES_FILE, part), EXCHANGE_ROW)
-        except OSError:
-            next_connections.close()
-            raise
+            next_connections, next_exchanges = self._new_part(part)
+        except OSError as error:
+            if error.errno not in _NO_DESCRIPTOR:
+                raise
+            exchanges.advance()  # this part gets longer; the next segment tries it again
+            return
         self._part, self._connections, self._exchanges = part, next_connections, next_exchanges
         self._earlier_exchanges += exchanges.rows
         self._earlier_connections += connections.rows
         exchanges.close()
         connections.close()
+
+    def _new_part(self, part: int) -> tuple[RowFile, RowFile]:
+        """Its connections and its exchanges, which are made last: where they are, the part before is complete."""
+        connections = RowFile(part_path(self._directory, CONNECTIONS_FILE, part), CONNECTION_ROW)
+        try:
+            return connections, RowFile(part_path(self._directory, EXCHANGES_FILE, part), EXCHANGE_ROW)
+        except OSError:
+            connections.close()
+            raise

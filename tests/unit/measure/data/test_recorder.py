@@ -168,6 +168,39 @@ def test_on_a_full_disk_the_reserve_takes_what_still_comes_and_the_rest_is_count
     }  # fmt: skip
 
 
+_EXHAUST = """
+import json, os, resource, sys
+from pathlib import Path
+from loadgen.measure.data.recorder import Recorder
+from loadgen.model.records import CONNECTION_FIELDS, EXCHANGE_FIELDS
+recorder = Recorder(Path(sys.argv[1]), int(sys.argv[2]))
+recorder.block({"index": 0})
+most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+lowest = os.dup(0)
+os.close(lowest)
+resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, most))
+for number in range(20_000):
+    recorder.exchange(*[number + 1] * len(EXCHANGE_FIELDS))
+    recorder.connection(*[number + 1] * len(CONNECTION_FIELDS))
+recorder.block({"index": 0, "whole": True})
+recorder.close()
+print(json.dumps([recorder.error, recorder.exchanges, recorder.connections, sorted(os.listdir(sys.argv[1]))]))
+"""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="before CPython 3.13 each map has a descriptor of its own")
+@pytest.mark.parametrize("part_rows", [0, 1000])
+def test_where_no_descriptor_is_left_all_rows_are_written(tmp_path: Path, part_rows: int) -> None:
+    """A new part waits until there is one."""
+    done = subprocess.run(
+        [sys.executable, "-c", _EXHAUST, str(tmp_path), str(part_rows)],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    files = sorted([BLOCKS_FILE, CONNECTIONS_FILE, EXCHANGES_FILE])
+    assert json.loads(done.stdout) == [None, 20_000, 20_000, files]
+
+
 def test_a_disk_without_room_for_the_reserve_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def allocate(*_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
