@@ -23,6 +23,7 @@ from loadgen.measure.summary.verdict import verdict_clauses
 from loadgen.measure.summary.verdict_checks import check_clauses
 from loadgen.measure.summary.verdict_floor import floor_clauses
 from loadgen.measure.summary.verdict_precision import precision_clauses
+from loadgen.measure.summary.verdict_reuse import reuse_clauses
 from loadgen.measure.warnings.balance import address_warnings
 from loadgen.measure.warnings.imprecision import precision_warnings
 from loadgen.measure.warnings.missing_requests import missing_requests
@@ -102,6 +103,7 @@ def summarise(
     is_tls = all(target.is_tls for target in planned.each_target)
     lines = [
         *verdict_clauses(policies, comparisons, found, swept, by_proxy, is_tls),
+        *reuse_clauses(policies, cells),
         *floor_clauses(below, policies, len(comparisons)),
         *check_clauses(checks),
         *precision_clauses(precision, found, len(policies)),
