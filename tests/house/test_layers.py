@@ -143,6 +143,7 @@ LAYERS = {
             "key_log",
             "tls_context",
             "http1/malformed",
+            "http1/other_protocols",
             "http1/lenient_lines",
             "http1/head",
             "http1/chunked",

@@ -11,7 +11,7 @@ from loadgen.probe.http2.http2_link import Way, open_http2
 from loadgen.probe.probe import Probe
 from loadgen.probe.session import ProbeSession, Reply
 from loadgen.probe.versions.h2_prior_knowledge import not_in_clear, refusal
-from loadgen.probe.versions.other_protocols import HTTP2_ALONE, other_protocol, refuses_plain_http
+from loadgen.wire.http1.other_protocols import HTTP2_ALONE, other_protocol, refuses_plain_http
 
 _GRAMMAR = "RFC 9110 §2.2"
 _BEGIN = b"HTTP/"

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from loadgen.model.leniency import Leniency
 from loadgen.wire.http1.malformed import Malformed, NotHttp
+from loadgen.wire.http1.other_protocols import UNKNOWN, other_protocol
 
 _MAX_SHOWN_BYTES = 40
 _NEWEST_MINOR = 1
@@ -63,7 +64,9 @@ def check_begin(data: bytes) -> None:
 
 
 def not_http(data: bytes) -> NotHttp:
-    return NotHttp(f"the response starts with {data[:16].decode('latin-1')!r}")
+    name = other_protocol(data).name
+    speaks = "" if name.startswith(UNKNOWN) else f", so the server speaks {name}"
+    return NotHttp(f"the response starts with {data[:16].decode('latin-1')!r}{speaks}")
 
 
 def without_cr(line: bytes) -> tuple[bytes, int]:

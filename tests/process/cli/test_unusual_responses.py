@@ -92,7 +92,7 @@ def test_bytes_behind_a_response_are_named(tmp_path: Path) -> None:
             OK + LENGTH + b"Content-Length: 6\r\n\r\n",
             "malformed: two different Content-Length values, 5 and 6 (RFC 9112 §6.3); other clients may refuse this",
         ),
-        (b"SSH-2.0-x\r\n", "not http: the response starts with 'SSH-2.0-x\\r\\n'; does this port speak HTTP/1.1"),
+        (b"SSH-2.0-x\r\n", "'SSH-2.0-x\\r\\n', so the server speaks SSH; does this port speak HTTP/1.1"),
     ],
     ids=["two lengths", "ssh"],
 )

@@ -18,7 +18,6 @@ from loadgen.probe.http2.http2_link import Way, open_http2
 from loadgen.probe.session import AuditState, ProbeSession
 from loadgen.probe.versions.h3_announced import Alternative, alternatives
 from loadgen.probe.versions.http2_response import failed_response
-from loadgen.probe.versions.other_protocols import other_protocol, refuses_plain_http, shown
 from loadgen.target.behaviour import Behaviour
 from loadgen.target.certificates import server_context as target_context
 from loadgen.wire.http1.head import parse_response_head
@@ -261,25 +260,3 @@ def test_alternatives_of_a_field() -> None:
     assert alternatives('h3=":443"; ma="60" , w=":1"') == [Alternative("h3", ":443", 60), Alternative("w", ":1", 86400)]
     assert alternatives('h3="a,b";x="y,z";ma=5') == [Alternative("h3", "a,b", 5)]
     assert alternatives("clear") == alternatives("") == alternatives("h3=:443") == []
-
-
-@pytest.mark.parametrize(
-    ("data", "name"),
-    [
-        (b"\x15\x03\x01\x00\x02\x02\x46", "TLS"),
-        (b"\x00\x00\x12\x04\x00\x00\x00\x00\x00more", "HTTP/2 alone"),
-        (b"\x00\x00\x12\x04\x00\x00\x00\x00\x01", r"no HTTP: '\x00\x00\x12\x04\x00\x00\x00\x00\x01'"),
-        (b"SSH-2.0-OpenSSH_9", "SSH"),
-        (b"<html>", "no HTTP: '<html>'"),
-    ],
-)
-def test_what_it_speaks_instead(data: bytes, name: str) -> None:
-    assert other_protocol(data).name == name
-
-
-def test_only_a_400_with_the_words_of_a_tls_server_is_its_refusal() -> None:
-    body = b"<center>The plain HTTP request was sent to HTTPS port</center>"
-    assert refuses_plain_http(400, body)
-    assert not refuses_plain_http(200, body)
-    assert not refuses_plain_http(400, b"Bad Request")
-    assert shown(bytes(30)) == "'" + r"\x00" * 24 + "'…"

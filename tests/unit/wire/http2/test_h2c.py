@@ -114,7 +114,7 @@ def test_the_server_declines_and_the_connection_goes_on(rig: UpgradeRig, cut: Cu
         (switching(b"h2c, x"), ErrorKind.UPGRADE_WRONG_PROTOCOL, "101, but its field Upgrade is 'h2c, x'"),
         (switching(None), ErrorKind.UPGRADE_WRONG_PROTOCOL, "101, but its field Upgrade is missing"),
         (HINTS * 101, ErrorKind.HEAD_TOO_LARGE, "more than 100 interim responses"),
-        (b"SSH-2.0-x\r\n", ErrorKind.NOT_HTTP, "the response starts with 'SSH-2.0-x\\r\\n'"),
+        (b"SSH-2.0-x\r\n", ErrorKind.NOT_HTTP, "the response starts with 'SSH-2.0-x\\r\\n', so the server speaks SSH"),
     ],
 )
 def test_other_answers_end_it(rig: UpgradeRig, answer: bytes, kind: ErrorKind, detail: str) -> None:

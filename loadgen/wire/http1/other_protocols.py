@@ -15,6 +15,8 @@ class OtherProtocol(NamedTuple):
     advice: str
 
 
+UNKNOWN = "no HTTP: "
+"""How the name of one begins whose first bytes are nothing that is known."""
 _TLS = OtherProtocol("TLS", "the port speaks TLS: name the URL with https")
 HTTP2_ALONE = OtherProtocol("HTTP/2 alone", "clients of HTTP/1.1, such as health checks, can't use this port")
 _BEGINNINGS = (
@@ -40,7 +42,7 @@ def other_protocol(data: bytes) -> OtherProtocol:
     # The first frame of a server is its SETTINGS, on stream 0 (RFC 9113 §3.4).
     if len(data) >= 9 and data[3] == _SETTINGS_FRAME and data[:1] == b"\0" and data[5:9] == bytes(4):
         return HTTP2_ALONE
-    return OtherProtocol(f"no HTTP: {shown(data)}", "name the port of an HTTP server")
+    return OtherProtocol(f"{UNKNOWN}{shown(data)}", "name the port of an HTTP server")
 
 
 def refuses_plain_http(status: int, body: bytes) -> bool:
