@@ -13,89 +13,109 @@ class WarningCode(WarningRow):
 
     # The run as a whole
     TOO_FEW_ROUNDS = (
-        "too_few_rounds", "Fewer than 5 rounds have answers under both policies: intervals are wide or missing.",
+        "too_few_rounds",
+        "Fewer than 5 rounds have answers under both policies: intervals are wide or missing.",
         "Use at least `--rounds 5`, and blocks long enough for an answer in each.",
-    )  # fmt: skip
+    )
     PRECISION_NOT_REACHED = (
-        "precision_not_reached", "A ratio is not known as well as `--until-precision` asked for when the run ended.",
+        "precision_not_reached",
+        "A ratio is not known as well as `--until-precision` asked for when the run ended.",
         "Give a longer `--max-time`, or longer blocks, which differ less from each other.",
-    )  # fmt: skip
+    )
     UNLIKE_SAMPLE_COUNTS = (
         "unlike_sample_counts",
         "One policy has more than 20 times the requests of another, whose high percentiles are less certain.",
         "Use a longer `--block`, or compare medians only.",
     )
     REQUESTS_MISSING = (
-        "requests_missing", "Blocks had their time before all of the `--requests` were sent.",
+        "requests_missing",
+        "Blocks had their time before all of the `--requests` were sent.",
         "Give a longer `--block` or `--duration`, or neither of them.",
-    )  # fmt: skip
+    )
     SAMPLES_THINNED = (
         "samples_thinned",
-        "Only a random share of the samples was kept; the message says which figures are of all requests.", "",
-    )  # fmt: skip
+        "Only a random share of the samples was kept; the message says which figures are of all requests.",
+        "",
+    )
     ONE_OF_SEVERAL_ADDRESSES = (
-        "one_of_several_addresses", "The name has several addresses of a family; all connections went to the first.",
+        "one_of_several_addresses",
+        "The name has several addresses of a family; all connections went to the first.",
         "Use them with `--addresses all` or `--addresses random`, if the name's clients do.",
-    )  # fmt: skip
+    )
     CONNECT_TO_SHARED = (
-        "connect_to_shared", "One rule of `--connect-to` sent the connections for several hosts to the same end.",
+        "connect_to_shared",
+        "One rule of `--connect-to` sent the connections for several hosts to the same end.",
         "If that was meant for one of them, name it: `--connect-to HOST1:PORT1:HOST2:PORT2`.",
-    )  # fmt: skip
+    )
     ADDRESSES_CHANGED = (
-        "addresses_changed", "A look-up in mid-run found other addresses than before: a replica came or went.", "",
-    )  # fmt: skip
+        "addresses_changed",
+        "A look-up in mid-run found other addresses than before: a replica came or went.",
+        "",
+    )
     UNEVEN_BALANCE = (
-        "uneven_balance", "Requests are uneven over addresses or backends: Jain's index of fairness is below 0.9.",
+        "uneven_balance",
+        "Requests are uneven over addresses or backends: Jain's index of fairness is below 0.9.",
         "Connections that are kept keep their server: try `lifetime:T` or `recycle:K` ([addresses](addresses.md)).",
-    )  # fmt: skip
+    )
     ADDRESS_FAILING = (
-        "address_failing", "Requests to one address failed while others answered: a replica is down, or went mid-run.",
+        "address_failing",
+        "Requests to one address failed while others answered: a replica is down, or went mid-run.",
         "Look at that replica's log for the time that the message names.",
-    )  # fmt: skip
+    )
     FIRST_ADDRESS_LOSES = (
-        "first_address_loses", "Another address than the first won more than a tenth of the `--happy-eyeballs` races.",
+        "first_address_loses",
+        "Another address than the first won more than a tenth of the `--happy-eyeballs` races.",
         "Let the server answer where clients try first, or take that address out of the DNS.",
-    )  # fmt: skip
+    )
     TLS_NOT_VERIFIED = (
-        "tls_not_verified", "`--insecure` was given, so certificates were not verified.",
+        "tls_not_verified",
+        "`--insecure` was given, so certificates were not verified.",
         "Give the authority's certificate with `--cacert`.",
-    )  # fmt: skip
+    )
     BLOCKS_WITHOUT_ANSWER = (
-        "blocks_without_answer", "No request of a block was answered: the target died, or does not answer one policy.",
+        "blocks_without_answer",
+        "No request of a block was answered: the target died, or does not answer one policy.",
         "Look at the target's log for that time, then run again.",
-    )  # fmt: skip
+    )
     RESUMED = ("resumed", "The run was cut off and resumed; blocks that were cut off were dropped and run again.", "")
     CORE_CHANGED = (
-        "core_changed", "The generator's core was compiled in one segment of a resumed run, pure Python in another.",
+        "core_changed",
+        "The generator's core was compiled in one segment of a resumed run, pure Python in another.",
         "Run again where differences matter: the generator's own work differs by a multiple.",
-    )  # fmt: skip
+    )
     INTERRUPTED = (
-        "interrupted", "The run was interrupted, or its command was killed; only what had been measured is shown.",
+        "interrupted",
+        "The run was interrupted, or its command was killed; only what had been measured is shown.",
         "`loadgen sweep --resume` continues a sweep.",
-    )  # fmt: skip
+    )
     DISK_FULL = ("disk_full", "The disk was full, so the run ended early.", "Make room and run again.")
     DIED = (
-        "died", "The worker process died, so the run ended early.",
+        "died",
+        "The worker process died, so the run ended early.",
         "Look for the reason in the system's log; often memory ran out.",
-    )  # fmt: skip
+    )
     WORKER_DIED = (
-        "worker_died", "One of several worker processes died; from then on only the others made load.",
+        "worker_died",
+        "One of several worker processes died; from then on only the others made load.",
         "Compare only blocks before that, or run again.",
-    )  # fmt: skip
+    )
 
     # Requests
     NO_SAMPLES = (
-        "no_samples", "A policy has no completed request.",
+        "no_samples",
+        "A policy has no completed request.",
         "Fix the errors that it names, lower the load, or use a longer `--block`.",
-    )  # fmt: skip
+    )
     ERRORS = (
-        "errors", "Requests of a policy failed. Percentiles are of the completed ones only.",
+        "errors",
+        "Requests of a policy failed. Percentiles are of the completed ones only.",
         "See docs/errors.md for each kind.",
-    )  # fmt: skip
+    )
     HTTP_ERRORS = (
-        "http_errors", "Responses had a status of 400 or above; they count as completed.",
+        "http_errors",
+        "Responses had a status of 400 or above; they count as completed.",
         "Check the URL, the method and the header fields.",
-    )  # fmt: skip
+    )
     CLIENT_CERTIFICATE_MISSING = (
         "client_certificate_missing",
         "The server asked for a client certificate, got none, and answered with a status of 400 or above.",
@@ -107,21 +127,25 @@ class WarningCode(WarningRow):
         "Give the URL that they name.",
     )
     WARMUP_ERRORS = (
-        "warmup_errors", "Requests outside the measured windows failed; they are in no count of errors.",
+        "warmup_errors",
+        "Requests outside the measured windows failed; they are in no count of errors.",
         "Use a longer `--warmup` if the target needs time, or look for the reason.",
-    )  # fmt: skip
+    )
     CONNECTIONS_UNSERVED = (
-        "connections_unserved", "Kept connections got no response in a whole window, and others quick ones.",
+        "connections_unserved",
+        "Kept connections got no response in a whole window, while others got theirs quickly.",
         "Raise the server's limit of connections, threads or workers, or use fewer connections (`pool:N`).",
-    )  # fmt: skip
+    )
     WINDOW_OUTLASTED = (
-        "window_outlasted", "Requests of the warm-up lasted beyond the window, so no percentile shows them.",
+        "window_outlasted",
+        "Requests of the warm-up lasted beyond the end of the measured window, so no percentile shows them.",
         "Use a `--block` several times as long as the slowest request.",
-    )  # fmt: skip
+    )
     TARGET_FAILED = (
-        "target_failed", "The first request of a protocol failed, and the run went on with the other policies.",
+        "target_failed",
+        "The first request of a protocol failed, and the run went on with the other policies.",
         "Check that the target speaks this protocol at this path.",
-    )  # fmt: skip
+    )
     FIRST_REQUEST_FAILED = (
         "first_request_failed",
         "The run's first request failed, or met a 502, 503 or 504, and was sent again until the run could begin.",
@@ -143,9 +167,10 @@ class WarningCode(WarningRow):
         "which leaves little time to sleep.",
     )
     GENERATOR_STALLED = (
-        "generator_stalled", "The generator did not run for over 250 ms: it was stopped, suspended, or got no CPU.",
+        "generator_stalled",
+        "The generator did not run for more than 250 ms: it was stopped, suspended, or got no CPU.",
         "Run again on a machine that is not stopped and has CPU time left; requests of that time show it as their own.",
-    )  # fmt: skip
+    )
     STAMP_DELAY = (
         "stamp_delay",
         "The generator stamps events later under one policy than under the other, by more than a quarter of the "
@@ -158,17 +183,20 @@ class WarningCode(WarningRow):
         "Take it for none; measure on a quieter machine, or with the target farther away. See docs/results.md.",
     )
     OWN_WORK = (
-        "own_work", "The generator's own work is more than a quarter of what a request takes a closed-loop user.",
+        "own_work",
+        "The generator's own work is more than a quarter of what a request takes a closed-loop user.",
         "Look at the latency, which leaves it out; for throughput use more users.",
-    )  # fmt: skip
+    )
     GENERATOR_LATE = (
-        "generator_late", "The generator began requests late, by enough to show in the 99th percentile (open loop).",
+        "generator_late",
+        "The generator began requests late, by enough to show in the 99th percentile (open loop).",
         "Use a lower `--rate`, or more `--processes`.",
-    )  # fmt: skip
+    )
     ARRIVALS_NOT_STARTED = (
-        "arrivals_not_started", "Arrivals never got a connection, so percentiles leave the slowest out (open loop).",
+        "arrivals_not_started",
+        "Arrivals never got a connection, so percentiles leave the slowest out (open loop).",
         "Use a lower `--rate`, or more `--max-connections`.",
-    )  # fmt: skip
+    )
     QUEUE_UNSTARTED = (
         "queue_unstarted",
         "Requests still waited for a pooled connection when the window ended, so percentiles leave the slowest out.",
@@ -205,30 +233,35 @@ class WarningCode(WarningRow):
 
     # Reuse
     CONNECTIONS_NOT_IDEAL = (
-        "connections_not_ideal", "More or fewer connections were opened than perfect reuse takes.",
+        "connections_not_ideal",
+        "More or fewer connections were opened than perfect reuse takes.",
         "See how connections ended; raise the server's limits or timeouts.",
-    )  # fmt: skip
+    )
     CLOSED_EARLY = (
-        "closed_early", "Connections carried less than the policy allows: the server closed, or answered early.",
+        "closed_early",
+        "Connections carried less than the policy allows: the server closed, or answered early.",
         "Use a smaller K, or raise the server's limit of requests per connection; where it answers early, less body.",
-    )  # fmt: skip
+    )
     NEVER_RECYCLED = (
-        "never_recycled", "No connection reached its K requests within a block, so none was replaced as it says.",
+        "never_recycled",
+        "No connection reached its K requests within a block, so none was replaced as the policy says.",
         "Use a longer `--block` or a smaller K.",
-    )  # fmt: skip
+    )
     NEVER_USED = (
         "never_used",
         "Connections were hardly reused, or none reached its lifetime: a block is too short, or has too few requests.",
         "Use a longer `--block`, or more `--requests`; a longer lifetime where nothing was reused.",
     )
     STALE_CONNECTIONS = (
-        "stale_connections", "Requests met a connection that the server or proxy had closed.",
+        "stale_connections",
+        "Requests met a connection that the server or proxy had closed.",
         "Keep the gap below the other side's idle timeout, use `recycle:K`, or `--retry-stale`.",
-    )  # fmt: skip
+    )
     GAP_OVER_TIMEOUT = (
-        "gap_over_timeout", "Connections are left unused for longer than the idle timeout that the server announced.",
+        "gap_over_timeout",
+        "Connections are left unused for longer than the idle timeout that the server announced.",
         "Use a shorter gap or think time, or raise the server's keep-alive timeout.",
-    )  # fmt: skip
+    )
     SERVER_IGNORED_CLOSE = (
         "server_ignored_close",
         "The server did not close connections although it was asked to; the client closed them.",
@@ -237,30 +270,35 @@ class WarningCode(WarningRow):
 
     # TLS and other protocols
     NO_EARLY_DATA = (
-        "no_early_data", "A policy sends requests as early data (0-RTT), and the server took none.",
+        "no_early_data",
+        "A policy sends requests as early data (0-RTT), and the server took none.",
         "Allow it on the server (nginx: `ssl_early_data on`); `loadgen probe URL --only tls` shows what tickets allow.",
-    )  # fmt: skip
+    )
     TLS_RESUMED_UNASKED = (
-        "tls_resumed_unasked", "TLS sessions were resumed under a policy that asks for full handshakes.",
+        "tls_resumed_unasked",
+        "TLS sessions were resumed under a policy that asks for full handshakes.",
         "Report it: loadgen should not offer a session here.",
-    )  # fmt: skip
+    )
     TLS_NOT_RESUMED = (
-        "tls_not_resumed", "The server, or an https proxy, did not resume TLS sessions though the policy offers them.",
+        "tls_not_resumed",
+        "The server, or an https proxy, did not resume TLS sessions though the policy offers them.",
         "Turn on session tickets or a shared session cache in it.",
-    )  # fmt: skip
+    )
     UPGRADE_DECLINED = (
-        "upgrade_declined", "The server declined HTTP/2, so the policy's connections went on in HTTP/1.1.",
+        "upgrade_declined",
+        "The server declined HTTP/2, so the policy's connections went on in HTTP/1.1.",
         "Turn on HTTP/2 in the server, or drop the policy.",
-    )  # fmt: skip
+    )
     NOT_ECHOED = (
         "not_echoed",
         "WebSocket answers differ from the messages before them; the first message that comes is taken as the answer.",
         "Use a path that echoes, or one that sends nothing unasked.",
     )
     FORBIDDEN_TRAILERS = (
-        "forbidden_trailers", "Trailer sections held fields that are not allowed there (RFC 9110 §6.5.1).",
+        "forbidden_trailers",
+        "Trailer sections held fields that are not allowed there (RFC 9110 §6.5.1).",
         "Fix the server: these fields belong before the content.",
-    )  # fmt: skip
+    )
     LENIENT = (
         "lenient",
         "Responses deviate from HTTP/1.1 in a way that a client may accept: they were measured, and are counted.",
@@ -268,17 +306,20 @@ class WarningCode(WarningRow):
     )
     UNASKED_BYTES = (
         "unasked_bytes",
-        "The server sent bytes that no request asked for, behind a response or between two; the connection was closed.",
+        "The server sent bytes that no request asked for, behind a response or between two; each such connection was "
+        "closed.",
         "Find out where they come from: a wrong Content-Length, or a body with a status that has none.",
     )
     CONTINUE_IGNORED = (
-        "continue_ignored", "No 100 Continue ever came, so each body waited for the whole `--continue-timeout`.",
+        "continue_ignored",
+        "No 100 Continue ever came, so each body waited for the whole `--continue-timeout`.",
         "Leave out `--expect-continue`, or give a shorter timeout.",
-    )  # fmt: skip
+    )
     HOP_BY_HOP_FORWARDED = (
-        "hop_by_hop_forwarded", "The proxy passed on fields that are for one hop only (RFC 9110 §7.6.1).",
+        "hop_by_hop_forwarded",
+        "The proxy passed on fields that are for one hop only (RFC 9110 §7.6.1).",
         "Fix the proxy, or remove these fields in its configuration.",
-    )  # fmt: skip
+    )
 
     NOTHING_ANNOUNCED = (
         "nothing_announced",
@@ -288,21 +329,25 @@ class WarningCode(WarningRow):
 
     # Sockets and ports
     PORTS_FORESEEN = (
-        "ports_foreseen", "At this rate of new connections the local ports will not last.",
+        "ports_foreseen",
+        "At this rate of new connections the local ports will not last.",
         "Add `--source-ip`, use fewer new connections, or run shorter.",
-    )  # fmt: skip
+    )
     PORTS_NEARLY_USED_UP = (
-        "ports_nearly_used_up", "Less than 10 % of the local ports were left: a port stays in use after its close.",
+        "ports_nearly_used_up",
+        "Less than 10 % of the local ports were left: a port stays in use after its close.",
         "Add `--source-ip`, or reuse connections more: who closes first holds the port for 60 s.",
-    )  # fmt: skip
+    )
     SYN_RETRANSMITS = (
-        "syn_retransmits", "SYN segments were retransmitted, so some connect times are 1 s or 3 s longer.",
+        "syn_retransmits",
+        "SYN segments were retransmitted, so some connect times are 1 s or 3 s longer.",
         "Raise the server's listen backlog, or use fewer users.",
-    )  # fmt: skip
+    )
     LISTEN_OVERFLOWS = (
-        "listen_overflows", "The listen queue of a server on this machine was full.",
+        "listen_overflows",
+        "The listen queue of a server on this machine was full.",
         "Raise its backlog and net.core.somaxconn.",
-    )  # fmt: skip
+    )
     NAGLE_DELAYS = (
         "nagle_delays",
         "Many requests took 40 to 50 ms, few a time near that: Nagle's algorithm meets delayed acknowledgements.",
@@ -311,37 +356,46 @@ class WarningCode(WarningRow):
 
     # Locust
     RUN_TOO_SHORT = (
-        "run_too_short", "The run time is shorter than one round.",
+        "run_too_short",
+        "The run time is shorter than one round.",
         "Use a longer run time, shorter blocks, or start users faster.",
-    )  # fmt: skip
+    )
     ROUNDS_INCOMPLETE = (
-        "rounds_incomplete", "Rounds were cut short, or lost a worker: figures leave them out, whole.", "",
-    )  # fmt: skip
+        "rounds_incomplete",
+        "Rounds were cut short, or lost a worker: figures leave them out, whole.",
+        "",
+    )
     UNEVEN_STARTS = (
-        "uneven_starts", "Workers began a block more than 50 ms apart, so that they did not load the target together.",
+        "uneven_starts",
+        "Workers began a block more than 50 ms apart, so that they did not load the target together.",
         "Start fewer workers on a machine, or give them processors of their own.",
-    )  # fmt: skip
+    )
     POLICIES_TOGETHER = (
-        "policies_together", "User classes with different policies load the target at the same time.",
+        "policies_together",
+        "User classes with different policies load the target at the same time.",
         "Use one user class that alternates its policies.",
-    )  # fmt: skip
+    )
     USERS_CHANGED = (
-        "users_changed", "The number of users changed during the run: figures of one policy mix several loads.",
+        "users_changed",
+        "The number of users changed during the run: figures of one policy mix several loads.",
         "Keep the number of users constant.",
-    )  # fmt: skip
+    )
     USERS_MISSING = ("users_missing", "Fewer users made load than Locust was to start.", "Look into Locust's log.")
     OTHER_USERS = (
-        "other_users", "Locust users of classes that are not loadgen's ran beside the comparison.",
+        "other_users",
+        "Locust users of classes that are not loadgen's ran beside the comparison.",
         "Run them apart, or make their classes from `ReuseUser`.",
-    )  # fmt: skip
+    )
     WORKER_LOST = (
-        "worker_lost", "A Locust worker was lost during the run; the results hold what the others measured.",
+        "worker_lost",
+        "A Locust worker was lost during the run; the results hold what the others measured.",
         "Run again, or compare only rounds before that.",
-    )  # fmt: skip
+    )
     WORKER_AWAY = (
-        "worker_away", "A Locust worker stood still or was out of reach in a block; the others went on without it.",
+        "worker_away",
+        "A Locust worker stood still or was out of reach in a block; the others went on without it.",
         "Find out whether that machine was busy, suspended, or cut off from the network.",
-    )  # fmt: skip
+    )
     WORKER_FAILED = ("worker_failed", "A Locust worker could not begin, or could not continue.", "See its message.")
     WORKER_MESSAGE = (
         "worker_message",

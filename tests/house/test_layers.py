@@ -5,6 +5,7 @@ Each test holds one rule for the whole package and names all that break it.
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from tests.support.sources import has_docstring, imports_of
 PACKAGE = Path(__file__).parents[2] / "loadgen"
 MODULES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
 MAX_LINES = 350
+TABLES = {"model/warning_codes.py"}
+"""Modules that hold one table and no function: they have as many lines as rows need."""
 
 MAY_IMPORT = {
     "model": {"model"},
@@ -447,7 +450,10 @@ def test_libraries_stay_at_home() -> None:
 
 def test_a_module_is_small_and_opens_with_its_duty() -> None:
     lengths = {module: len(path.read_text(encoding="utf-8").splitlines()) for module, path in MODULES.items()}
-    assert [module for module, length in lengths.items() if length > MAX_LINES] == []
+    assert [module for module, length in lengths.items() if length > MAX_LINES and module not in TABLES] == []
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    trees = [ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))) for module in TABLES]
+    assert not [node for tree in trees for node in tree if isinstance(node, functions)]
     assert [module for module, path in MODULES.items() if not has_docstring(path)] == []
 
 
