@@ -37,7 +37,6 @@ def check_machine(plan: Plan, embedded: bool = False) -> None:
     if plan.addressing.asks_dns:
         check_package("--dns-server or --dns-ttl record", "dnspython", "dns", module="dns")
     proxies = tuple(map(plan.proxy_to, plan.each_target))
-    plan.addressing.check_used(plan.each_target, proxies)
     ends = [plan.addressing.endpoint(*one) for one in zip(plan.each_target, proxies, strict=True)]
     if any(proxy is not None and proxy.is_tls for proxy in proxies):
         _check_proxy_tls(plan)

@@ -46,7 +46,7 @@ _OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         },
         "--on-expect": {
             "type": OptionType(Choice(*EXPECT_ANSWERS)), "default": EXPECT_ANSWERS[0],
-            "help": "Answer to Expect: 100-continue; refuse: 417, and a close.",
+            "help": "Answer to Expect: 100-continue; refuse: 417, and in HTTP/1.1 a close.",
         },
         "--null": {**_IF, "help": "One fixed response to each request, at once, and nothing else."},
     },

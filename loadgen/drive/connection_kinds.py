@@ -8,8 +8,11 @@ from loadgen.model.policy import H2C_UPGRADE, HTTP1, HTTP2, WEBSOCKET
 from loadgen.wire.connection import Connection
 
 
-def kind_of(protocol: str) -> type[Connection]:
-    """The class for one of the protocols of policies, loaded if nobody has."""
+def kind_of(protocol: str, *, expects: bool = False) -> type[Connection]:
+    """The class for one of the protocols of policies, loaded if nobody has.
+
+    expects: bodies wait for 100 Continue, where HTTP/2 has a class of its own for that.
+    """
     if protocol == HTTP1:
         return Connection
     if protocol == WEBSOCKET:
@@ -21,6 +24,10 @@ def kind_of(protocol: str) -> type[Connection]:
 
         return H2cConnection
     assert protocol in HTTP2, protocol
+    if expects:
+        from loadgen.wire.http2.expecting_connection import ExpectingHttp2Connection
+
+        return ExpectingHttp2Connection
     from loadgen.wire.http2.connection import Http2Connection
 
     return Http2Connection

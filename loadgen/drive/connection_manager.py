@@ -86,7 +86,8 @@ class ConnectionManager(SlotContext):
         self._loop = gevent.get_hub().loop
         self._kind: Callable[..., Connection] = Connection
         for cell in plan.cells:
-            kind_of(cell.policy.protocol)  # what has to be loaded is there before the first block
+            # What has to be loaded is there before the first block.
+            kind_of(cell.policy.protocol, expects=plan.transfer.expects_continue)
         self._ignores_close = False
         self._max_body_bytes = plan.max_body_bytes
         self._is_head = plan.method == "HEAD"
@@ -122,11 +123,13 @@ class ConnectionManager(SlotContext):
         self.begin_balance()
         self.watch_for_stalls()
         self._first_of_block = self.numbers.next
-        self._kind = Pipeline if policy.pipelines else kind_of(policy.protocol)
         transfer = self._plan.transfer
-        if transfer.in_pieces and self._kind is Connection:
+        self._kind = Pipeline if policy.pipelines else kind_of(policy.protocol, expects=transfer.expects_continue)
+        is_upload = transfer.in_pieces and self._kind is Connection
+        if is_upload or transfer.expects_continue:
             timeout_s = transfer.continue_timeout_ns / NS_PER_S
-            self._kind = partial(UploadConnection, continue_timeout_s=timeout_s, counts=self.continues)
+            kind: Callable[..., Connection] = UploadConnection if is_upload else self._kind
+            self._kind = partial(kind, continue_timeout_s=timeout_s, counts=self.continues)
         self._ignores_close = not policy.honours_close
         self.pace = ConnectPace(self.clock, policy.connects_per_s) if policy.connects_per_s else None
         self._route.socket_options = tuple([(one.level, one.option, one.value) for one in policy.socket_options])

@@ -33,7 +33,7 @@ ENDING_WORDS = {
     Ending.SERVER_IDLE_FIN: "the server closed it between two requests, unannounced",
     Ending.SERVER_IDLE_RST: "the server reset it between two requests",
     Ending.SERVER_STALE: "found closed when a request had been sent on it, without a byte of a response",
-    Ending.SERVER_UNANSWERED: "the server closed it in its handshake, or without a byte of its first response",
+    Ending.SERVER_UNANSWERED: "the server closed it in its handshake, or before a final response began",
     Ending.SERVER_MID_RESPONSE_FIN: "the server closed it in the middle of a response",
     Ending.SERVER_MID_RESPONSE_RST: "the server reset it in the middle of a response",
     Ending.SERVER_IDLE_RESPONSE: "the server sent a response, such as a 408, between two requests",

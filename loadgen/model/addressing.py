@@ -132,9 +132,16 @@ class Addressing:
             for target, proxy in zip(targets, proxies, strict=True)
             if proxy is not None and proxy.takes_addresses
         ]
+        what = "a socket file" if ends[0].socket else "one address"
         if self.happy_eyeballs_ns is not None and all(end.is_fixed and len(end.addresses) < 2 for end in ends):
-            what = "a socket file" if ends[0].socket else "one address"
             raise PlanError(f"--happy-eyeballs is never used: connections go to {ends[0]}, which is {what}")
+        where = str(ends[0]) if ends[0].socket else ends[0].host  # the embedded target has no port yet
+        if self.addresses != FIRST and all(end.is_fixed and len(end.addresses) < 2 for end in ends):
+            raise PlanError(f"--addresses {self.addresses} is never used: connections go to {where}, which is {what}")
+        lookups = {"--dns-ttl": self.dns_ttl_ns is not None, "--dns-server": self.dns_server is not None}
+        flag = next((flag for flag, is_given in lookups.items() if is_given), "")
+        if flag and all(end.is_fixed for end in ends):
+            raise PlanError(f"{flag} is never used: connections go to {where}, and no name is looked up")
         for one in self.resolve:
             if not any(one.fits(end.host, end.port) for end in ends):
                 raise PlanError(f"--resolve {one} is never used: connections go to {ends[0]}")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass, replace
 
 from loadgen.model.body_file import BodyFile, can_stream
 from loadgen.model.exceptions import PlanError
 from loadgen.model.options import default
 from loadgen.model.planned_request import PlannedRequest
-from loadgen.model.policy import HTTP1, WEBSOCKET, ConnectionPolicy
+from loadgen.model.policy import H2C_UPGRADE, WEBSOCKET, ConnectionPolicy
 
 _USUAL_CHUNK_BYTES = 16 * 1024
 
@@ -38,6 +38,10 @@ class BodyTransfer:
     def in_pieces(self) -> bool:
         """Requests are uploads, of which a connection sends a piece at a time."""
         return self.expects_continue or self.file is not None
+
+    def expects(self, body: Sized) -> bool:
+        """This body waits for 100 Continue; an empty one has nothing to wait with."""
+        return self.expects_continue and len(body) > 0
 
     def of_request(self, *, has_body: bool, has_own: bool, chunked: bool) -> BodyTransfer:
         """How one of several requests is sent. has_own: its body is its own. chunked: it asks for chunks itself."""
@@ -90,9 +94,13 @@ def _check_chunks(policy: ConnectionPolicy) -> None:
 
 
 def _check_expectation(policy: ConnectionPolicy) -> None:
-    if policy.protocol != HTTP1 or policy.http_version == "1.0":
-        raise PlanError(f"--expect-continue is for HTTP/1.1, and the policy {policy.name} speaks another protocol")
+    if policy.http_version == "1.0":
+        raise PlanError(
+            f"HTTP/1.0 has no 100 Continue (RFC 9110 §10.1.1), so the policy {policy.name} can't wait for it"
+        )
     for other, why in (
+        (policy.protocol == WEBSOCKET, "sends messages, which wait for nothing"),
+        (policy.protocol == H2C_UPGRADE, "sends its first request whole, with the offer to upgrade (RFC 7540 §3.2)"),
         (policy.pipelines, "has further requests in flight, and a body that waits would stop them"),
         (policy.early_data, "sends its first request with the handshake, before the server could say 100 Continue"),
     ):

@@ -154,7 +154,7 @@ class ErrorKind(IntEnum):
     # The error numbers are those of a connection that the server accepted and reset before the client looked at it
     # (tcp(7)): a server that refuses it instead is ECONNREFUSED.
     CLOSED_WITHOUT_RESPONSE = _Kind(
-        14, Layer.HTTP, "a new connection was closed before the first byte of the response",
+        14, Layer.HTTP, "a new connection was closed before any byte of the response, or any one behind a 1xx alone",
         ending=Ending.SERVER_UNANSWERED, pipeline_others=OthersKind.STALE, streams_others=OthersKind.BY_PROGRESS,
         may_pass=True, errnos=(errno.ECONNRESET, errno.EPIPE),
     )  # fmt: skip

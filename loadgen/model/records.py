@@ -51,7 +51,8 @@ class Ending(IntEnum):
     SERVER_IDLE_FIN = 5, ClosedBy.SERVER  # the server closed between two requests, unannounced
     SERVER_IDLE_RST = 6, ClosedBy.SERVER
     SERVER_STALE = 7, ClosedBy.SERVER  # found closed once a request was sent on it, before any byte of a response
-    SERVER_UNANSWERED = 8, ClosedBy.SERVER  # the same, for the connection's first request or its handshake
+    # the same, for the connection's first request or its handshake, or behind an interim response
+    SERVER_UNANSWERED = 8, ClosedBy.SERVER
     SERVER_MID_RESPONSE_FIN = 9, ClosedBy.SERVER
     SERVER_MID_RESPONSE_RST = 10, ClosedBy.SERVER
     # The server ended it between two requests with a response that no request had asked for, such as a 408.

@@ -29,7 +29,7 @@ from loadgen.swarm.option_texts import lines
 from loadgen.swarm.run import LocustRun, RunOptions
 from loadgen.swarm.run_folder import RunFolder
 from loadgen.swarm.run_notes import ramp_seconds
-from loadgen.swarm.start_form import StartForm, checked_plan
+from loadgen.swarm.start_form import StartForm, check_options_used, checked_plan
 from loadgen.swarm.target_audit import TargetAudit
 from loadgen.swarm.target_host import TargetHost
 from loadgen.swarm.user_classes import ClassPolicies, UserKind, kind_of, policies_of
@@ -176,6 +176,7 @@ class RunController:
         options = self._options
         host = self.target_host.url(options)
         plan, class_policies = self._plan(self.target_host.trusted(options, host), host)
+        check_options_used(plan, self._environment.user_classes)
         plan = self.target_host.monitored(plan)
         run_s = self.start_form.run_seconds(options)
         until_s = time.monotonic() + run_s if run_s else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
@@ -11,13 +11,14 @@ from loadgen.measure.summary.run_gates import resolve_gates
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from loadgen.model.request_list import has_file, is_text
+from loadgen.model.unused_options import check_used
 from loadgen.show.export.requested import check_exports
 from loadgen.swarm.form_fields import FormTexts, with_form
 from loadgen.swarm.live_view import LiveView
 from loadgen.swarm.option_texts import lines
 from loadgen.swarm.options import COMMAND_LINE_ONLY, check_for_embedded, plan_of
 from loadgen.swarm.target_host import TargetHost
-from loadgen.swarm.user_classes import ClassPolicies, kind_of, policies_of
+from loadgen.swarm.user_classes import ClassPolicies, UserKind, kind_of, policies_of
 from loadgen.wire.route import Route
 
 
@@ -40,6 +41,12 @@ _NAMING_FILES: dict[str, Callable[[str, Sequence[str]], bool]] = {
     "urls": _list_names_file,
 }
 """By option: whether its text names a file whose contents would be sent. given: lines of the command line."""
+
+
+def check_options_used(plan: Plan, classes: Iterable[type]) -> None:
+    """Raise PlanError where an option can have no effect. Where a scenario's requests go only the scenario knows."""
+    if UserKind.SCENARIO not in map(kind_of, classes):
+        check_used(plan)
 
 
 class StartForm:
@@ -80,12 +87,16 @@ class StartForm:
         options = with_form(self._environment.parsed_options, form)
         host = form.get("host", "") or self._environment.host
         try:
+            is_embedded = not host or self._target_host.is_embedded(host)
             if not host:
                 check_for_embedded(options)
                 host = "http://127.0.0.1"
             self._check_files(form)
             # The embedded target is trusted, whatever the scheme that the form asks for.
-            checked_plan(self._target_host.trusted(options, host), host, policies_of(classes, options.policies), 1)
+            trusted, policies = self._target_host.trusted(options, host), policies_of(classes, options.policies)
+            plan = checked_plan(trusted, host, policies, 1)
+            if not is_embedded:
+                check_options_used(plan, classes)
         except PlanError as error:
             return str(error)
         return None

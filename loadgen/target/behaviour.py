@@ -18,7 +18,7 @@ DECLINABLE = ("websocket", "h2c", "h2", "trailers")
 """What --decline can name: the target then does without it."""
 CONTINUE, IGNORE, REFUSE = "continue", "ignore", "refuse"
 EXPECT_ANSWERS = (CONTINUE, IGNORE, REFUSE)
-"""What --on-expect can be: 100 Continue, nothing, or 417 and a close."""
+"""What --on-expect can be: 100 Continue, nothing, or 417, behind which HTTP/1.1 closes."""
 IDENTITY, GZIP = "identity", "gzip"
 ENCODINGS = (IDENTITY, GZIP)
 """What --encoding can be."""

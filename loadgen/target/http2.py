@@ -22,6 +22,7 @@ from h2.events import (
 from h2.exceptions import H2Error, ProtocolError
 from h2.settings import SettingCodes
 
+from loadgen.target.behaviour import CONTINUE, REFUSE
 from loadgen.target.connection import ServerConnection, ServerContext, service_timer
 from loadgen.target.http2_rules import (
     ServerH2Connection,
@@ -30,6 +31,7 @@ from loadgen.target.http2_rules import (
     valid_request,
 )
 from loadgen.target.requests import BODY, Request
+from loadgen.target.responses import Http2Response
 from loadgen.wire.http1.head import FieldLines
 from loadgen.wire.transport import TcpTransport
 
@@ -38,6 +40,7 @@ _STREAMS_AT_FIRST = 1000
 # How much of large bodies is framed for one write.
 _BATCH_BYTES = 256 * 1024
 _MAX_BODY_BYTES = 1 << 30
+_ANSWERED = (None, -1)
 
 
 class _Outgoing:
@@ -54,7 +57,8 @@ class Http2ServerConnection(ServerConnection):
     """Answers each stream's request as soon as it is complete, or after its service time."""
 
     __slots__ = (
-        "_client_done", "_delays", "_h2", "_ignores_new", "_last_stream_id", "_outgoing", "_requests", "_upgraded",
+        "_client_done", "_delays", "_expecting", "_h2", "_ignores_new", "_last_stream_id", "_outgoing", "_requests",
+        "_upgraded",
     )  # fmt: skip
 
     def __init__(self, context: ServerContext, transport: TcpTransport) -> None:
@@ -63,6 +67,8 @@ class Http2ServerConnection(ServerConnection):
         # By stream: requests that are not answered yet, with the size of their body so far; timers of those in service;
         # and responses that wait for flow control or for room to write.
         self._requests: dict[int, tuple[Request, int]] = {}
+        # Requests of the present bytes that expect 100 Continue.
+        self._expecting: list[int] = []
         self._delays: dict[int, Any] = {}
         self._outgoing: dict[int, _Outgoing] = {}
         # The last stream that was accepted; new streams are ignored; the client has said that it is done.
@@ -129,6 +135,10 @@ class Http2ServerConnection(ServerConnection):
             complete: list[int] = []
             for event in self._h2.receive_data(data):
                 self._take(event, complete)
+            expecting, self._expecting = self._expecting, []
+            for stream_id in expecting:
+                if stream_id not in complete and self._requests.get(stream_id, _ANSWERED)[1] == 0:
+                    self._answer_expectation(stream_id)
             for stream_id in complete:
                 if stream_id in self._requests:
                     self._serve(stream_id)
@@ -172,8 +182,19 @@ class Http2ServerConnection(ServerConnection):
             return
         self._requests[stream_id] = (request, 0)
         if request.expects_continue:
-            with suppress(ProtocolError):  # the client may have reset it already
-                self._h2.send_headers(stream_id, ((b":status", b"100"),))
+            self._expecting.append(stream_id)
+
+    def _answer_expectation(self, stream_id: int) -> None:
+        """The fields of a request have come, and nothing of the body that they announce (RFC 9110 §10.1.1)."""
+        answer = self._context.behaviour.on_expect
+        self._context.account.expected(answer)
+        if answer == CONTINUE:
+            self._h2.send_headers(stream_id, ((b":status", b"100"),))
+        elif answer == REFUSE:
+            # The client ends the stream, whose body is not wanted (RFC 9113 §8.1); the connection goes on.
+            del self._requests[stream_id]
+            self.served += 1
+            self._respond(stream_id, self._context.responses.http2_expectation_failed())
 
     def _count_body(self, stream_id: int, size_bytes: int) -> None:
         """Drop bytes of a request's body, and let the client send as many more."""
@@ -222,7 +243,10 @@ class Http2ServerConnection(ServerConnection):
             self.served += 1
         else:
             self.had_internal = True
-        head, body, trailers = self._context.responses.http2(request, self.served, self.number)
+        self._respond(stream_id, self._context.responses.http2(request, self.served, self.number))
+
+    def _respond(self, stream_id: int, response: Http2Response) -> None:
+        head, body, trailers = response
         h2 = self._h2
         h2.send_headers(stream_id, head, end_stream=not body and not trailers)
         size_bytes = len(body)

@@ -20,6 +20,7 @@ _MAX_REMEMBERED = 64
 _SERVED = b"X-Loadgen-Served"
 _HOP = b"X-Loadgen-Hop"
 _TEXT = b"text/plain"
+_NOT_WANTED = b"the body is not wanted\n"
 _JSON = b"application/json"
 
 
@@ -106,7 +107,11 @@ class Responses:
 
     def expectation_failed(self) -> bytes:
         """The response (417) to a request whose body is not wanted; the connection closes after it."""
-        return _refusal(b"417 Expectation Failed", b"the body is not wanted\n", persists=False)
+        return _refusal(b"417 Expectation Failed", _NOT_WANTED, persists=False)
+
+    def http2_expectation_failed(self) -> Http2Response:
+        """The same in HTTP/2, where the connection goes on."""
+        return _http2_response(False, _TEXT, _NOT_WANTED, status=b"417")
 
     def http2(self, request: Request, served: int, number: int = 0) -> Http2Response:
         """The HTTP/2 response to any request. served: how many the connection has served, with this one.
@@ -114,14 +119,14 @@ class Responses:
         number: the connection's.
         """
         if request.resource is FIELDS:
-            return _http2_response(request, _JSON, _as_json(request, number))
+            return _http2_response(request.head_only, _JSON, _as_json(request, number))
         if request.resource in self._json:
-            return _http2_response(request, _JSON, self._as_json(request))
+            return _http2_response(request.head_only, _JSON, self._as_json(request))
         key = (request.head_only, request.size_bytes)
         response = self._http2.get(key)
         if response is None:
             body = self._body(request.size_bytes)
-            response = _http2_response(request, _TEXT, body, self._http2_fields)
+            response = _http2_response(request.head_only, _TEXT, body, self._http2_fields)
             if len(self._http2) < _MAX_REMEMBERED:
                 self._http2[key] = response
         if request.trailers and self._trailers:
@@ -171,16 +176,18 @@ def _whole(request: Request, media_type: bytes, body: bytes, connection: bytes) 
     return head if request.head_only else head + body
 
 
-def _http2_response(request: Request, media_type: bytes, body: bytes, more: FieldLines = ()) -> Http2Response:
+def _http2_response(
+    head_only: bool, media_type: bytes, body: bytes, more: FieldLines = (), status: bytes = b"200"
+) -> Http2Response:
     head = (
-        (b":status", b"200"),
+        (b":status", status),
         (b"server", b"loadgen"),
         (b"date", formatdate(usegmt=True).encode()),
         (b"content-type", media_type),
         (b"content-length", b"%d" % len(body)),
         *more,
     )
-    return Http2Response(head, b"" if request.head_only else body, ())
+    return Http2Response(head, b"" if head_only else body, ())
 
 
 def _as_json(request: Request, number: int) -> bytes:

@@ -149,6 +149,12 @@ class Connection(ConnectionSetup):
 
     # For subclasses
 
+    def _place_of_close(self) -> tuple[int, bool]:
+        # An interim response is a whole message, and begins no final one (RFC 9110 §15). Who sent it had the request.
+        if self.state == _RECEIVING and self.reader.has_only_interim:
+            return _WAITING, False
+        return self.state, self.request_index > 0
+
     def _sent_some(self) -> bool:
         return self.bytes_sent > 0
 
@@ -287,7 +293,8 @@ class Connection(ConnectionSetup):
             self._fail_by(self._send_error)
         else:
             how = " without TLS's close_notify" if self._transport.is_cut_off else ""
-            kind = kind_of_close(self.state, self.request_index > 0, self._sent_some())
+            state, reused = self._place_of_close()
+            kind = kind_of_close(state, reused, self._sent_some())
             self._fail(kind, f"the server closed the connection{how}")
 
     def _on_idle_bytes(self, data: bytes) -> None:

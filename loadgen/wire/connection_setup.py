@@ -177,12 +177,16 @@ class ConnectionSetup(Lifecycle):
 
     def _fail_by(self, error: Exception) -> None:
         """The present exchange failed by an exception that is one of FAILURES."""
-        reused = self.request_index > 0
-        kind = kind_of(error, self.state, reused, self._sent_some())
+        state, reused = self._place_of_close()
+        kind = kind_of(error, state, reused, self._sent_some())
         if self.state == _CONNECTING and was_opened(kind):
             self.flags |= _ESTABLISHED
         detail = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        self._fail(kind, detail, ending_of(error, self.state, reused))
+        self._fail(kind, detail, ending_of(error, state, reused))
+
+    def _place_of_close(self) -> tuple[int, bool]:
+        """What the kind of a close by the server depends on: the state, and whether it may have come while idle."""
+        return self.state, self.request_index > 0
 
     def _sent_some(self) -> bool:
         """Some bytes of the present request were sent."""

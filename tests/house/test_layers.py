@@ -124,7 +124,17 @@ LAYERS = {
             "plan_value_types",
         ),
         (
-            *("addressing", "load", "tls_settings", "proxying", "plan", "plan_fields", "route_plan", "split"),
+            *(
+                "addressing",
+                "load",
+                "tls_settings",
+                "proxying",
+                "plan",
+                "unused_options",
+                "plan_fields",
+                "route_plan",
+                "split",
+            ),
             "body_transfer",
             "templating",
             "client_identity",

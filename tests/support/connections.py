@@ -9,7 +9,7 @@ from typing import Any
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT, ClosedBy
 from loadgen.model.target import parse_target
-from loadgen.wire.clock import PhaseClock
+from loadgen.wire.clock import PhaseClock, Timer
 from loadgen.wire.connection import Connection
 from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.lifecycle import CLOSED, RECEIVING, SENDING, WAITING
@@ -49,6 +49,32 @@ class Clock(PhaseClock):
             self.looks += 1
             self.now_ns += 1000 + self.looks
         return self.now_ns
+
+
+class TimedClock(Clock):
+    """With one timer, which a test ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._callback: Callable[[], None] | None = None
+        self.limit_ns = 0
+        """When the time that is running is over; 0 where none is."""
+
+    def timer(self, callback: Callable[[], None]) -> Timer:
+        self._callback = callback
+        return self
+
+    def begin(self, seconds: float) -> None:
+        assert self.limit_ns == 0
+        self.limit_ns = self.now_ns + round(seconds * 1e9)
+
+    def cancel(self) -> None:
+        self.limit_ns = 0
+
+    def expire(self) -> None:
+        assert self._callback is not None
+        self.now_ns, self.limit_ns = self.limit_ns, 0
+        self._callback()
 
 
 class FakeTransport(Transport):

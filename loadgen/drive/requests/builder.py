@@ -93,7 +93,8 @@ class RequestBuilder:
     def _stream_writer(self, method: str, path: str, fields: FieldPairs, body: bytes) -> WriteStream:
         section = request_section(self._plan, method, path, fields, body)
         write_http1 = partial(self._write_http1, method, path, fields, body)
-        return stream_writer(self._policy, lambda _cookies: section, body, write_http1)
+        expects = self._plan.transfer.expects(body)
+        return stream_writer(self._policy, lambda _cookies: section, body, write_http1, expects=expects)
 
 
 def _checked_target(path: str) -> str:

@@ -41,7 +41,10 @@ def encoder_for(plan: Plan, cell: Cell, write_http1: WriteHttp1) -> Callable[[bo
         return write_http1
     if protocol == WEBSOCKET:
         return lambda _is_last, cookies: websocket_message(plan, cell, cookies)
-    return stream_writer(cell.policy, partial(field_section, plan, cell.path), content_of_plan(plan), write_http1)
+    body = content_of_plan(plan)
+    return stream_writer(
+        cell.policy, partial(field_section, plan, cell.path), body, write_http1, expects=plan.transfer.expects(body)
+    )
 
 
 def content_of_plan(plan: Plan) -> Content:
@@ -65,14 +68,15 @@ def http1_request(
 
 
 def stream_writer(
-    policy: ConnectionPolicy, section: Callable[[str], FieldLines], body: Content, write_http1: WriteHttp1
-) -> WriteStream:
-    """section(cookies): the request's fields in HTTP/2."""
+    policy: ConnectionPolicy, section: Callable[[str], FieldLines], body: Content, write_http1: WriteHttp1, *,
+    expects: bool,
+) -> WriteStream:  # fmt: skip
+    """section(cookies): the request's fields in HTTP/2. expects: the body waits for 100 Continue."""
 
     def write(is_last: bool, cookies: str) -> StreamRequest:
         upgrade = write_http1(is_last, cookies, h2c_fields()) if policy.protocol == H2C_UPGRADE else b""
         closes = is_last and policy.last_option == "close"
-        return StreamRequest(section(cookies), body, write_http1(is_last, cookies), upgrade, closes)
+        return StreamRequest(section(cookies), body, write_http1(is_last, cookies), upgrade, closes, expects)
 
     return write
 
@@ -98,6 +102,8 @@ def request_section(
     # HTTP/2 has no chunks (RFC 9113 §8.1): a body whose length is not said goes in DATA frames all the same.
     if sends_length(method, body) and not (len(body) and plan.transfer.chunked):
         fields.append(("content-length", str(len(body))))
+    if plan.transfer.expects(body):
+        fields.append(("expect", "100-continue"))
     if plan.trailers:
         fields.append(("te", "trailers"))
     left_out = HTTP1_CONNECTION_FIELDS | {b"host"}

@@ -53,6 +53,11 @@ class FinalHeadReader:
         # Some bytes of a response have come, and no final head yet.
         self.begun = False
 
+    @property
+    def has_only_interim(self) -> bool:
+        """Interim responses have come, each of them whole, and no byte of what follows."""
+        return self._interim > 0 and not self._partial
+
     def feed(self, data: bytes) -> FinalHead | None:
         """Take the next bytes; the final head once it is whole, else None. Raises Malformed."""
         try:

@@ -6,6 +6,7 @@ from loadgen.wire.http1.final_head import LINE_END_BYTES, SWITCHING_PROTOCOLS, f
 from loadgen.wire.http1.head import MAX_HEAD_BYTES, Malformed, parse_response_head
 
 _BEGINS = (b"HTTP/1.1 1", b"HTTP/1.0 1")
+CONTINUE = 100
 _BEGIN_BYTES = len(_BEGINS[0])
 # More of them are left to the reader, which knows how many are too many.
 _MAX_INTERIM = 100
@@ -19,6 +20,16 @@ class InterimFilter:
     def __init__(self) -> None:
         self._count = 0
         self._kept = b""
+
+    @property
+    def has_part(self) -> bool:
+        """Some bytes of a response have come, and not all."""
+        return bool(self._kept.strip(LINE_END_BYTES))
+
+    @property
+    def has_only_interim(self) -> bool:
+        """Interim responses have come, each of them whole, and no byte of what follows."""
+        return self._count > 0 and not self.has_part
 
     def feed(self, data: bytes) -> tuple[list[int], bytes]:
         """The statuses of the interim responses that are whole by now, and the first bytes of what is none."""

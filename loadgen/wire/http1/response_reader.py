@@ -156,6 +156,11 @@ class ResponseReader:
         """Some bytes of a response have come, and not all."""
         return self._current is not None or self._heads is not None
 
+    @property
+    def has_only_interim(self) -> bool:
+        """Interim responses have come, each of them whole, and no byte of what follows."""
+        return self._heads is not None and self._heads.has_only_interim
+
     def _recognise(self, buffer: bytearray, size: int) -> int:
         """Complete a response if buffer[:size] is all of it and its head is known: gives the head's length, else 0."""
         memory = self._memory

@@ -10,7 +10,7 @@ from loadgen.model.records import ABSENT, Ending
 from loadgen.wire.clock import PhaseClock, Timer
 from loadgen.wire.connection import Connection
 from loadgen.wire.errors import FAILURES, Failure
-from loadgen.wire.http1.interim import InterimFilter
+from loadgen.wire.http1.interim import CONTINUE, InterimFilter
 from loadgen.wire.http1.response_reader import ResponseReader
 from loadgen.wire.http1.upload import Upload
 from loadgen.wire.lifecycle import CLOSED, RECEIVING, SENDING, WAITING
@@ -20,7 +20,6 @@ from loadgen.wire.transport import READ, READ_SIZE, WRITE
 
 # A long body must not keep the loop from other connections; what is left goes in its next turn.
 _MAX_PIECES_PER_TURN = 16
-CONTINUE = 100
 
 
 class UploadConnection(Connection):
@@ -118,6 +117,14 @@ class UploadConnection(Connection):
         self._send_pieces()
         if self.state != CLOSED and self.bytes_sent < self._end and self._send_error is None:
             self._read(self._clock.monotonic_ns())
+
+    def _place_of_close(self) -> tuple[int, bool]:
+        interim = self._interim
+        if interim is not None and interim.has_only_interim:
+            return self.state, False  # as for other requests, whose reader takes them
+        if interim is not None and interim.has_part:
+            return RECEIVING, self.request_index > 0
+        return super()._place_of_close()
 
     def _on_timeout(self) -> None:
         """100 Continue did not come: a server need not send it (RFC 9110 §10.1.1)."""

@@ -255,7 +255,7 @@ class Http2Connection(ReportingConnection):
         core = self._core
         self._receiving = True
         alone = len(self._active) == 1
-        changed = core.feed(data)
+        changed = self._feed(core, data, now)
         if core.failure is not None:
             self._send_closing_bytes()  # before an exchange that is complete ends the connection
         for stream in changed:
@@ -283,6 +283,10 @@ class Http2Connection(ReportingConnection):
             self._fail(kind, "the server takes no further request on this connection")
             return
         self.flush()
+
+    def _feed(self, core: StreamProtocol, data: bytes, now: int) -> list[HttpStream]:
+        """Take bytes that the loop began to read at `now` (ns); the streams whose state they changed."""
+        return core.feed(data)
 
     def _closing_bytes(self) -> bytes:
         return self._streams.closing_bytes() if self._streams is not None else b""

@@ -8,9 +8,10 @@ from loadgen.model.errors import ErrorKind
 from loadgen.wire.connection import REQUEST_TIMEOUT
 from loadgen.wire.errors import UpgradeFailure
 from loadgen.wire.http1.head import Malformed
+from loadgen.wire.http1.interim import CONTINUE, InterimFilter
 from loadgen.wire.http1.response_reader import ResponseReader
-from loadgen.wire.http1.upload import Content
-from loadgen.wire.http2.stream import HttpStream, StreamRequest
+from loadgen.wire.http1.upload import Content, Upload
+from loadgen.wire.http2.stream import HeldStream, HttpStream, StreamRequest
 from loadgen.wire.transport import READ_SIZE
 
 
@@ -18,23 +19,19 @@ class Http1FallbackStreams:
     """Streams (see wire/http2/stream.py) of one connection that speaks HTTP/1.1."""
 
     __slots__ = (
-        "_number",
-        "_out",
-        "_out_bytes",
-        "_reader",
-        "_stream",
-        "acknowledged",
-        "ended",
-        "failure",
+        "_end", "_interim", "_number", "_out", "_out_bytes", "_reader", "_stream", "acknowledged", "ended", "failure",
         "requested_close",
-    )
+    )  # fmt: skip
 
     def __init__(self, reader: ResponseReader) -> None:
         self._reader = reader
         self._stream: HttpStream | None = None
         self._number = 0
+        # The request, how much of it was handed out, and how much may be by now.
         self._out: Content = b""
-        self._out_bytes = 0
+        self._out_bytes = self._end = 0
+        # Of a request whose body waits, until its response begins; else the reader takes interim responses.
+        self._interim: InterimFilter | None = None
         self.ended = self.requested_close = False
         self.acknowledged = True
         self.failure: UpgradeFailure | None = None
@@ -45,20 +42,32 @@ class Http1FallbackStreams:
 
     def adopt(self, request: StreamRequest, owner: Any) -> HttpStream:
         """The stream of a request that was already sent, with the offer to upgrade."""
-        stream = self._begin(request, request.upgrade, owner)
+        stream = self._begin(request, HttpStream(self._number + 1, owner))
+        stream.size_bytes = len(request.upgrade)
         stream.sent = True
         return stream
 
     def start(self, request: StreamRequest, owner: Any) -> HttpStream:
-        self._out, self._out_bytes = request.plain, 0
+        data = request.plain
+        self._out, self._out_bytes, self._end = data, 0, len(data)
         self.requested_close = request.closes
-        return self._begin(request, request.plain, owner)
+        if not (isinstance(data, Upload) and data.expects):
+            return self._begin(request, HttpStream(self._number + 1, owner))
+        self._end = len(data.head)
+        self._interim = InterimFilter()
+        return self._begin(request, HeldStream(self._number + 1, owner, data))
+
+    def release(self, stream: HeldStream) -> None:
+        stream.held = None
+        if stream is self._stream:
+            self._end = len(self._out)
 
     def more(self) -> bytes:
-        begin = self._out_bytes
-        end = self._out_bytes = min(len(self._out), begin + READ_SIZE)
-        if self._stream is not None and end == len(self._out):
-            self._stream.sent = True
+        begin, stream = self._out_bytes, self._stream
+        end = self._out_bytes = min(self._end, begin + READ_SIZE)
+        if stream is not None and end > begin:
+            stream.size_bytes = end
+            stream.sent = end == len(self._out)
         return self._out[begin:end]
 
     def feed(self, data: bytes) -> list[HttpStream]:
@@ -70,6 +79,15 @@ class Http1FallbackStreams:
         if stream is None:
             self._reader.add_extra(data)
             raise Malformed("the server sent bytes without a request")
+        if self._interim is not None:
+            size_bytes = len(data)
+            statuses, data = self._interim.feed(data)
+            stream.bytes_received += size_bytes - len(data)
+            if isinstance(stream, HeldStream) and CONTINUE in statuses:
+                stream.continued = True
+            if not data:
+                return [stream]
+            self._interim = None
         stream.begun = True
         stream.bytes_received += len(data)
         if self._reader.feed(data):
@@ -92,11 +110,10 @@ class Http1FallbackStreams:
     def closing_bytes(self) -> bytes:
         return b""
 
-    def _begin(self, request: StreamRequest, data: Content, owner: Any) -> HttpStream:
+    def _begin(self, request: StreamRequest, stream: HttpStream) -> HttpStream:
         self._number += 1
         self._reader.no_body = request.head_only
-        stream = self._stream = HttpStream(self._number, owner)
-        stream.size_bytes = len(data)
+        self._stream = stream
         return stream
 
     def _complete(self, stream: HttpStream) -> None:
@@ -111,4 +128,4 @@ class Http1FallbackStreams:
         # Behind a request that was sent in part, another one would be taken for its rest.
         is_cut_off = 0 < self._out_bytes < len(self._out)
         self.ended = reader.head is None or not reader.head.persists or reader.has_extra_bytes or is_cut_off
-        self._out, self._out_bytes = b"", 0
+        self._out, self._out_bytes, self._end = b"", 0, 0

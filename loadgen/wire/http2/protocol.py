@@ -22,7 +22,7 @@ from loadgen.wire.http1.head import Malformed
 from loadgen.wire.http1.upload import Content
 from loadgen.wire.http2.fields import check_content, check_trailers, stream_head
 from loadgen.wire.http2.h2_adapter import CONNECTION_WINDOW_BYTES, ClientH2Connection, code_name, error_text
-from loadgen.wire.http2.stream import HttpStream, StreamRequest
+from loadgen.wire.http2.stream import HeldStream, HttpStream, StreamRequest
 
 _FRAME_HEAD_BYTES = 9
 _MAX_OUT_BYTES = 64 * 1024
@@ -31,6 +31,7 @@ _STREAMS_BEFORE_SETTINGS = 100
 # Frames between two responses that are no part of a response (RFC 9113 §10.5).
 _MAX_IDLE_FRAMES = 2_000
 _SWITCHES = (b":status", b"101")
+_CONTINUES = (b":status", b"100")
 _IDLE_EVENTS = {
     events.RemoteSettingsChanged, events.SettingsAcknowledged, events.PingReceived, events.PingAckReceived,
     events.WindowUpdated, events.PriorityUpdated, events.UnknownFrameReceived, events.InformationalResponseReceived,
@@ -93,13 +94,23 @@ class Http2Protocol:
             connection.send_headers(number, request.fields, end_stream=len(body) == 0)
         except ProtocolError as error:  # after two billion requests
             raise UpgradeFailure(ErrorKind.HTTP2_PROTOCOL, str(error)) from None
-        stream = self._open[number] = HttpStream(number, owner, request.head_only)
-        stream.size_bytes = connection.sent_block_bytes + _FRAME_HEAD_BYTES
-        if len(body):
-            self._uploads.append((stream, body, 0))
+        stream: HttpStream
+        if request.expects:
+            stream = HeldStream(number, owner, body, request.head_only)
         else:
-            stream.sent = True
+            stream = HttpStream(number, owner, request.head_only)
+            if len(body):
+                self._uploads.append((stream, body, 0))
+            else:
+                stream.sent = True
+        stream.size_bytes = connection.sent_block_bytes + _FRAME_HEAD_BYTES
+        self._open[number] = stream
         return stream
+
+    def release(self, stream: HeldStream) -> None:
+        body, stream.held = stream.held, None
+        if body is not None and not stream.done:
+            self._uploads.append((stream, body, 0))
 
     def more(self) -> bytes:
         connection = self._h2
@@ -220,6 +231,9 @@ class Http2Protocol:
                 changed.append(stream)
                 detail = "the response's :status is 101, which HTTP/2 does not have (RFC 9113 §8.6)"
                 self._give_up(stream, ErrorKind.HTTP2_PROTOCOL, detail, ErrorCodes.PROTOCOL_ERROR)
+            elif isinstance(stream, HeldStream) and _CONTINUES in event.headers:
+                stream.continued = True
+                changed.append(stream)
 
     def _on_trailers(self, event: events.TrailersReceived, changed: list[HttpStream]) -> None:
         size_bytes = self._h2.sections.popleft() + _FRAME_HEAD_BYTES

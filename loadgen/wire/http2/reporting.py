@@ -148,6 +148,10 @@ class ReportingConnection(DuplexConnection):
         else:
             super()._on_idle_close(ending)
 
+    def _place_of_close(self) -> tuple[int, bool]:
+        state, reused = super()._place_of_close()
+        return state, reused and not any(map(_has_only_interim, self._active))
+
     def _fail_by(self, error: Exception) -> None:
         self.request_index = max(self.submitted - 1, 0)  # the last one in flight, not the last one reported
         super()._fail_by(error)
@@ -171,10 +175,15 @@ class ReportingConnection(DuplexConnection):
         by_progress = kind.streams_others is OthersKind.BY_PROGRESS
         for number, exchange in enumerate(exchanges, start=1):
             self._unreported = len(exchanges) - number
+            interim = _has_only_interim(exchange) or (exchange.first_ns >= 0 and self.reader.has_only_interim)
             self._show(exchange, end)
-            own = (
-                kind_of_close(RECEIVING if exchange.first_ns >= 0 else WAITING, exchange.request_index > 0)
-                if by_progress
-                else kind
-            )
+            own = kind
+            if by_progress:
+                state = RECEIVING if exchange.first_ns >= 0 and not interim else WAITING
+                own = kind_of_close(state, exchange.request_index > 0 and not interim)
             self.listener.exchange_done(self, -own, end)
+
+
+def _has_only_interim(exchange: StreamExchange) -> bool:
+    """Interim responses came for it, and no final one has begun."""
+    return exchange.first_ns < 0 and exchange.stream is not None and exchange.stream.bytes_received > 0

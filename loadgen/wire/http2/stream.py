@@ -25,6 +25,8 @@ class StreamRequest:
     """The same with an offer to upgrade (RFC 7540 §3.2), for the first request of a connection."""
     closes: bool = False
     """`plain` asks the server to close the connection."""
+    expects: bool = False
+    """The body is to wait for 100 Continue (RFC 9110 §10.1.1)."""
 
     @property
     def head_only(self) -> bool:
@@ -66,6 +68,30 @@ class HttpStream:
         self.done = True
         self.error = error
         self.detail = detail
+
+
+class HeldStream(HttpStream):
+    """One whose request's body waits for 100 Continue."""
+
+    __slots__ = ("asked_ns", "continued", "held", "waited_ns")
+
+    def __init__(self, number: int, owner: Any, held: Content, head_only: bool = False) -> None:
+        super().__init__(number, owner, head_only)
+        # The body; None once it is to be sent.
+        self.held: Content | None = held
+        # 100 Continue has come.
+        self.continued = False
+        # When the body began to wait, and for how long it did; ABSENT until that is known.
+        self.asked_ns = self.waited_ns = ABSENT
+
+    @property
+    def waits(self) -> bool:
+        """The server has been asked, and the wait is not over."""
+        return self.asked_ns >= 0 and self.waited_ns < 0
+
+    def end_wait(self, now_ns: int) -> None:
+        """The wait ended at `now_ns`; what ended it may have been seen before it began."""
+        self.waited_ns = max(0, now_ns - self.asked_ns)
 
 
 @dataclass(slots=True, eq=False)
@@ -144,8 +170,11 @@ class StreamProtocol(Protocol):
     def more(self) -> bytes:
         """The next bytes to send, a bounded number; empty where there are none, or windows are closed."""
 
+    def release(self, stream: HeldStream) -> None:
+        """Its body waits no longer: the next bytes have it, unless the response is complete."""
+
     def feed(self, data: bytes) -> list[HttpStream]:
-        """Take bytes; returns the streams whose response has begun, or that are done."""
+        """Take bytes; returns the streams whose response has begun, that may go on, or that are done."""
 
     def finish(self) -> list[HttpStream]:
         """The server closed its side; returns the streams that are complete by that."""

@@ -110,6 +110,8 @@ _CONTINUED = (
     good("100_and_the_answer_at_once", "RFC 9110 §10.1.1", (_CONTINUE + GOOD,), options=_EXPECT, protocol="early"),
     good("100_and_the_answer_when_the_body_comes", "RFC 9110 §10.1.1", (_CONTINUE, AWAIT, GOOD), options=_EXPECT,
          protocol="early"),
+    fails("fin_behind_100", "RFC 9110 §15", "closed_without_response", "server_unanswered", (_CONTINUE, AWAIT, FIN),
+          options=_EXPECT, protocol="early"),
     ends("answer_in_place_of_100", "RFC 9110 §10.1.1", (GOOD,), options=_EXPECT, protocol="early",
          ending="client_silent"),
 )  # fmt: skip

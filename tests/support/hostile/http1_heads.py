@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from tests.support.hostile.behaviour import FIN, GOOD, RST, SILENCE, Drip, Endless, Pause, Row, head
-from tests.support.hostile.outcomes import ends, fails, good, malformed, no_http, silent, too_large
+from tests.support.hostile.outcomes import (
+    ends,
+    fails,
+    good,
+    malformed,
+    no_http,
+    second_fails,
+    silent,
+    too_large,
+)
 
 _LENGTH = "Content-Length: 5"
 _BODY = b"hello"
@@ -111,9 +120,12 @@ _INTERIM = (
     malformed("101_that_names_no_protocol", "RFC 9110 §7.8", (_interim("101 Switching Protocols"),)),
     too_large("endless_1xx", "RFC 9110 §15.2", (Endless(_interim("100 Continue") * 10),)),
     silent("1xx_and_nothing_more", "RFC 9110 §15.2", (_interim("100 Continue"), SILENCE)),
-    fails("1xx_and_fin", "RFC 9112 §8", "truncated", "server_mid_response_fin", (_interim("100 Continue"), FIN)),
-    fails("1xx_and_rst", "RFC 9112 §8", "truncated", "server_mid_response_rst",
+    fails("1xx_and_fin", "RFC 9110 §15", "closed_without_response", "server_unanswered",
+          (_interim("100 Continue"), FIN)),
+    fails("1xx_and_rst", "RFC 9110 §15", "closed_without_response", "server_unanswered",
             (_interim("100 Continue"), Pause(0.005), RST)),
+    second_fails("1xx_and_fin_on_a_reused_connection", "RFC 9110 §15", "200 closed_without_response",
+                 "server_unanswered", (GOOD,), (_interim("103 Early Hints"), FIN)),
 )  # fmt: skip
 
 _CUT = (

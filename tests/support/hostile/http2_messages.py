@@ -155,6 +155,8 @@ _CONTENT = (
     connection_error("h2_data_behind_an_interim", "RFC 9113 §8.1", _PROTOCOL, (send(headers(status("103")), _BODY),)),
     stream_error("h2_switching_protocols", "RFC 9113 §8.6", (send(headers(status("101"))),)),
     silent("h2_interim_alone", "RFC 9110 §15.2", (send(headers(status("103"))),)),
+    fails("h2_interim_and_fin", "RFC 9110 §15", "closed_without_response", "server_unanswered",
+            (send(headers(status("103"))), FIN)),
     silent("h2_half_a_response", "RFC 9113 §8.1", (send(_HEAD, data(flags=0)),)),
     stream_error("h2_body_too_large", "RFC 9113 §8.1", (send(_HEAD, data(bytes(2_001), 0)),), kind="body_too_large",
             code="CANCEL", options=("--max-body", "2000")),

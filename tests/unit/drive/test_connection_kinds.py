@@ -25,10 +25,18 @@ def test_a_protocol_has_its_class(protocol: str) -> None:
     assert kind_of(protocol).__name__ == KINDS[protocol]
 
 
+@pytest.mark.parametrize(
+    ("protocol", "name"),
+    [(HTTP1, "Connection"), (H2, "ExpectingHttp2Connection"), (H2_PRIOR, "ExpectingHttp2Connection")],
+)
+def test_bodies_that_wait_have_a_class_of_their_own_in_http2(protocol: str, name: str) -> None:
+    assert kind_of(protocol, expects=True).__name__ == name
+
+
 def test_a_manager_loads_what_its_plan_speaks_before_any_block(monkeypatch: pytest.MonkeyPatch) -> None:
     """Loading a library would hold up the load for 30 ms."""
     loaded: list[str] = []
-    monkeypatch.setattr(connection_manager, "kind_of", lambda protocol: loaded.append(protocol))
+    monkeypatch.setattr(connection_manager, "kind_of", lambda protocol, expects: loaded.append(protocol))
     clock = FakeClock()
     plan = Plan(parse_target("http://h:81/"), parse_policies("persistent,h2-prior,websocket"))
     connection_manager.ConnectionManager(plan, FakeRoute(clock), FakeSink(), 0, clock).close()

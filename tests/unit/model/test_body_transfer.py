@@ -77,9 +77,9 @@ EXPECTING = BodyTransfer(expects_continue=True)
     [
         ({"body": b""}, "--expect-continue is for a request with a body"),
         ({"headers": (("expect", "100-continue"),)}, "can't be given beside --expect-continue"),
-        ({"policies": "http10"}, "the policy http10 speaks another protocol"),
-        ({"policies": "websocket"}, "the policy websocket speaks another protocol"),
-        ({"policies": "persistent,h2"}, "the policy h2 speaks another protocol"),
+        ({"policies": "http10"}, "HTTP/1.0 has no 100 Continue"),
+        ({"policies": "websocket"}, "the policy websocket sends messages"),
+        ({"policies": "persistent,h2c-upgrade"}, "the policy h2c-upgrade sends its first request whole"),
         ({"policies": "pipeline:2", "method": "PUT"}, "has further requests in flight"),
         ({"policies": "early-data", "target": parse_target("https://h/")}, "sends its first request with the handsh"),
     ],
@@ -87,6 +87,11 @@ EXPECTING = BodyTransfer(expects_continue=True)
 def test_a_body_that_can_not_wait_is_refused(values: dict[str, Any], complaint: str) -> None:
     with pytest.raises(PlanError, match=complaint):
         plan(**values, transfer=EXPECTING)
+
+
+@pytest.mark.parametrize("policy", ["h2", "h2+streams:4", "h2+pool:2"])
+def test_a_body_can_wait_in_http2(policy: str) -> None:
+    assert plan(policies=policy, target=parse_target("https://h/"), transfer=EXPECTING).transfer.expects(b"x")
 
 
 def test_requests_without_a_body_do_not_expect() -> None:

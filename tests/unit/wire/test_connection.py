@@ -287,6 +287,23 @@ def test_interim_responses_are_no_outcome(rig: Rig) -> None:
     assert rig.connection.bytes_received == len(interim * 2 + RESPONSE)
 
 
+@pytest.mark.parametrize("reused", [False, True])
+@pytest.mark.parametrize("end", [EOF, reset()])
+def test_an_end_behind_an_interim_response_cuts_no_message_short(rig: Rig, reused: bool, end: Any) -> None:
+    """Nor was the connection idle as it ended: the server had the request."""
+    rig.open()
+    if reused:
+        rig.arrive(RESPONSE).reuse()
+    rig.arrive(b"HTTP/1.1 103 Early Hints\r\n\r\n", end)
+    rig.assert_failed(ErrorKind.CLOSED_WITHOUT_RESPONSE, ClosedBy.SERVER)
+    assert rig.connection.ending is Ending.SERVER_UNANSWERED
+
+
+def test_an_end_within_the_response_behind_an_interim_one(rig: Rig) -> None:
+    rig.open().arrive(b"HTTP/1.1 103 Early Hints\r\n\r\nHTT", EOF)
+    rig.assert_failed(ErrorKind.TRUNCATED, ClosedBy.SERVER)
+
+
 @pytest.mark.parametrize(
     ("response", "reusable"),
     [
@@ -519,7 +536,7 @@ def test_a_close_before_the_response_is_complete(
         b"H",
         RESPONSE[:20],
         RESPONSE[:-1],
-        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\nH",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
     ],
 )

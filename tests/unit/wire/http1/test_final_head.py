@@ -46,6 +46,15 @@ def test_a_response_has_begun_with_its_first_byte(cut: Cut) -> None:
     assert reader.feed(OK[-1:]) is not None
 
 
+@pytest.mark.parametrize(
+    ("data", "alone"), [(b"", False), (HINTS, True), (HINTS + CONTINUE + b"\r\n", True), (HINTS + OK[:5], False)]
+)
+def test_interim_responses_alone_are_known(data: bytes, alone: bool) -> None:
+    reader = FinalHeadReader()
+    reader.feed(data)
+    assert reader.has_only_interim is alone
+
+
 @either_way
 def test_a_hundred_interim_responses_are_enough(cut: Cut) -> None:
     reader = FinalHeadReader()

@@ -24,6 +24,22 @@ def test_what_comes_before_a_final_response_is_taken(data: bytes, statuses: list
     assert InterimFilter().feed(data) == (statuses, rest)
 
 
+@pytest.mark.parametrize(
+    ("data", "part", "alone"),
+    [
+        (b"", False, False),
+        (GO_ON, False, True),
+        (GO_ON + b"\r\n", False, True),
+        (GO_ON + HINTS[:20], True, False),
+        (HINTS[:20], True, False),
+    ],
+)
+def test_what_has_come_is_known(data: bytes, part: bool, alone: bool) -> None:
+    filter_ = InterimFilter()
+    filter_.feed(data)
+    assert (filter_.has_part, filter_.has_only_interim) == (part, alone)
+
+
 def test_fragments_give_the_same() -> None:
     found, filter_ = list[int](), InterimFilter()
     for place in range(len(HINTS + GO_ON)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -10,44 +9,17 @@ import pytest
 from loadgen.model.continue_counts import ContinueCounts
 from loadgen.model.errors import ErrorKind
 from loadgen.model.records import ABSENT, ClosedBy
-from loadgen.wire.clock import Timer
 from loadgen.wire.errors import Failure
 from loadgen.wire.http1.upload import Upload
 from loadgen.wire.http1.upload_connection import UploadConnection
 from loadgen.wire.lifecycle import CLOSED, IDLE, RECEIVING, SENDING, WAITING
 from loadgen.wire.transport import READ, READ_SIZE, WRITE
-from tests.support.connections import CLOSING, EOF, REQUEST, RESPONSE, Clock, Rig, broken_pipe
+from tests.support.connections import CLOSING, EOF, REQUEST, RESPONSE, Rig, TimedClock, broken_pipe
 
 HEAD = b"PUT / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
 GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
 REFUSAL = b"HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n"
 EXPECTING = Upload(HEAD, b"hello", expects=True)
-
-
-class TimedClock(Clock):
-    """With one timer, which a test ends."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._callback: Callable[[], None] | None = None
-        self.limit_ns = 0
-        """When the time that is running is over; 0 where none is."""
-
-    def timer(self, callback: Callable[[], None]) -> Timer:
-        self._callback = callback
-        return self
-
-    def begin(self, seconds: float) -> None:
-        assert self.limit_ns == 0
-        self.limit_ns = self.now_ns + round(seconds * 1e9)
-
-    def cancel(self) -> None:
-        self.limit_ns = 0
-
-    def expire(self) -> None:
-        assert self._callback is not None
-        self.now_ns, self.limit_ns = self.limit_ns, 0
-        self._callback()
 
 
 @pytest.fixture
@@ -139,6 +111,21 @@ def test_a_close_while_the_body_waits(rig: Rig, clock: TimedClock, counts: Conti
     rig.assert_failed(ErrorKind.SEND_FAILED, ClosedBy.SERVER)
     assert (rig.connection.continue_wait_ns > 0, of(counts), clock.limit_ns) == (True, (1, 0, 0, 0), 0)
     assert rig.connection.state == CLOSED
+
+
+@pytest.mark.parametrize("reused", [False, True])
+def test_an_end_behind_100_cuts_no_message_short(rig: Rig, reused: bool) -> None:
+    """One kind with and without an expectation; and nothing stale, for the server had the request."""
+    expect(rig).arrive(GO_ON)
+    if reused:
+        rig.arrive(RESPONSE).reuse(EXPECTING).arrive(GO_ON)
+    rig.arrive(EOF)
+    rig.assert_failed(ErrorKind.CLOSED_WITHOUT_RESPONSE, ClosedBy.SERVER)
+
+
+def test_an_end_within_an_interim_response(rig: Rig) -> None:
+    expect(rig).arrive(GO_ON[:12], EOF)
+    rig.assert_failed(ErrorKind.TRUNCATED, ClosedBy.SERVER)
 
 
 def test_each_exchange_waits_anew(rig: Rig, counts: ContinueCounts) -> None:
