@@ -133,8 +133,8 @@ class WarningCode(WarningRow):
     )
     CONNECTIONS_UNSERVED = (
         "connections_unserved",
-        "Kept connections got no response in a whole window, while others got theirs quickly.",
-        "Raise the server's limit of connections, threads or workers, or use fewer connections (`pool:N`).",
+        "Connections got no response in a whole window, and others got quick ones.",
+        "Raise the server's backlog, and its limit of connections, threads or workers, or use fewer (`pool:N`).",
     )
     WINDOW_OUTLASTED = (
         "window_outlasted",

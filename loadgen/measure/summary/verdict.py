@@ -109,7 +109,7 @@ def _failed(policies: dict[str, PolicySummary], answered: dict[str, PolicySummar
 
 def _unserved(policies: dict[str, PolicySummary], answered: dict[str, PolicySummary]) -> list[str]:
     """Policies some of whose connections were not served: their figures are those of the others."""
-    found = {name: one["connections"] for name, one in answered.items() if unserved_share(one)}
+    found = {name: share for name, one in answered.items() if (share := unserved_share(one))}
     if not found:
         return []
     if len(found) > _MAX_MISSING:
@@ -117,9 +117,7 @@ def _unserved(policies: dict[str, PolicySummary], answered: dict[str, PolicySumm
             f"connections of {len(found)} of {len(policies)} got no response in a whole window, so their figures are "
             "those of the rest"
         ]
-    listed = ", ".join(
-        f"{one['unserved']:,} of {one['ideal']:,} with {named(name, policies)}" for name, one in found.items()
-    )
+    listed = ", ".join(f"{share:.0%} with {named(name, policies)}" for name, share in found.items())
     return [f"connections got no response in a whole window ({listed}), so the figures are those of the rest"]
 
 

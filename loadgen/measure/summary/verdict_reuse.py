@@ -12,7 +12,7 @@ from loadgen.model.policy_summary import PolicySummary
 _MAX_NAMED = 3
 _MAX_REUSED = 0.1
 # Below this share of connections it may have been the client that ended them: at the end of a block, or after errors.
-_MIN_CLOSED_SHARE = 0.8
+_MIN_CLOSED_SHARE = 0.5
 
 
 def reuse_clauses(policies: dict[str, PolicySummary], cells: Mapping[str, Cell]) -> list[str]:

@@ -31,6 +31,7 @@ _GIVING_UP = frozenset(
     for kind in ErrorKind
     if kind.ending is Ending.CLIENT_GAVE_UP and kind.layer not in (Layer.DNS, Layer.TCP, Layer.CLIENT)
 )
+_IDLE = (Ending.SERVER_IDLE_FIN, Ending.SERVER_IDLE_RST, Ending.SERVER_IDLE_RESPONSE)
 # Fewer that ended after the same number of requests may have done so by chance.
 _MIN_ENDED = 3
 # Connections that carried no more than this on average ended after their first request.
@@ -143,7 +144,7 @@ def reuse_warnings(summary: PolicySummary, cell: Cell, plan: Plan) -> Found:
     if policy.reuses and not _cut_by_faults(summary) and not is_answered_early(summary, policy):
         yield from _never_used(connections, policy, plan.load, _block_ns(summary, plan.load))
     if policy.reuses and policy.honours_close:
-        yield from _lengths(summary, policy, peer, plan.load)
+        yield from _lengths(summary, policy, peer, plan.load, _closed_in_gaps(connections, policy, plan.load))
     if connections["server_ignored_close"] and policy.protocol != WEBSOCKET:  # which has no such option
         yield (
             WarningCode.SERVER_IGNORED_CLOSE,
@@ -243,8 +244,26 @@ def _given_up(summary: PolicySummary) -> str:
     return f", and loadgen {given_up:,}{why}"
 
 
-def _lengths(summary: PolicySummary, policy: ConnectionPolicy, peer: str, load: Load) -> Found:
-    """Whether connections lived as long as the policy lets them."""
+def _on_average(carried: float, what: str) -> str:
+    number = plain_number(carried, 4)
+    return f"{number} {what}{'' if number == '1' else 's'} on average"
+
+
+def _closed_in_gaps(connections: ConnectionsSummary, policy: ConnectionPolicy, load: Load) -> str:
+    """That the gap is too long for the server's idle timeout, where that is why it ended most of its connections."""
+    gap_ns, ended = max(policy.gap_ns, load.think_ns), server_endings(connections)
+    idle = sum(ended.get(ending.label, 0) for ending in _IDLE)
+    if not gap_ns or 2 * idle <= sum(ended.values()):
+        return ""
+    announced_s = connections["server_announced"]["keep_alive_timeout_s"]
+    though = ""
+    if announced_s is not None and announced_s * NS_PER_S > gap_ns:
+        though = f", though it announced {format_duration(announced_s * NS_PER_S)} (Keep-Alive: timeout)"
+    return f", while they were left unused for {format_duration(gap_ns)} between two requests{though}"
+
+
+def _lengths(summary: PolicySummary, policy: ConnectionPolicy, peer: str, load: Load, in_gaps: str) -> Found:
+    """Whether connections lived as long as the policy lets them. in_gaps: when the server ended them."""
     connections = summary["connections"]
     opened, ideal, carried = connections["opened"], connections["ideal"], connections["requests_per_connection"]
     limited, what = policy.limits_requests, exchange_word(policy.protocol)
@@ -254,7 +273,7 @@ def _lengths(summary: PolicySummary, policy: ConnectionPolicy, peer: str, load: 
             yield (
                 WarningCode.CONNECTIONS_NOT_IDEAL,
                 f"{opened:,} connections were opened, perfect reuse takes {ideal:,}; "
-                f"the {peer} closed {connections['closed_by']['server']:,}{how and f' ({how})'}"
+                f"the {peer} closed {connections['closed_by']['server']:,}{how and f' ({how})'}{in_gaps}"
                 f"{_given_up(summary)}{f'; {ANSWERED_EARLY}' if is_answered_early(summary, policy) else ''}",
             )
         return
@@ -262,13 +281,13 @@ def _lengths(summary: PolicySummary, policy: ConnectionPolicy, peer: str, load: 
     if short and ended_by_server(connections):
         yield (
             WarningCode.CLOSED_EARLY,
-            f"connections carried only {plain_number(carried, 4)} {what}s on average, because the {peer} closed "
-            f"{connections['closed_by']['server']:,} of {opened:,}: {how}",
+            f"connections carried only {_on_average(carried, what)}, because the {peer} closed "
+            f"{connections['closed_by']['server']:,} of {opened:,}: {how}{in_gaps}",
         )
     elif short and is_answered_early(summary, policy):
         yield (
             WarningCode.CLOSED_EARLY,
-            f"connections carried only {plain_number(carried, 4)} {what}s on average, because {ANSWERED_EARLY}",
+            f"connections carried only {_on_average(carried, what)}, because {ANSWERED_EARLY}",
         )
     elif limited and short and 0 < opened <= ideal:
         yield (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.support.processes import compare, read_request, scripted_server
 
-ROUNDS = 2
+ROUNDS = 1
 
 
 def test_a_server_with_one_worker_and_kept_connections(tmp_path: Path) -> None:
@@ -20,10 +20,13 @@ def test_a_server_with_one_worker_and_kept_connections(tmp_path: Path) -> None:
                 connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
 
     with scripted_server(script) as port:
-        arguments = ["--policies", "persistent", "--users", "3", "--rounds", f"{ROUNDS}", "--block", "300ms"]
-        summary = compare(f"http://127.0.0.1:{port}/", tmp_path / "run", *arguments, "--timeout", "600ms")
-    connections = summary["policies"]["persistent"]["connections"]
-    assert (connections["ideal"], connections["unserved"]) == (3 * ROUNDS, 2 * ROUNDS)
-    # On a busy machine the others may look slow too.
+        arguments = ["--policies", "persistent", "--users", "3", "--rounds", f"{ROUNDS}", "--block", "600ms"]
+        summary = compare(f"http://127.0.0.1:{port}/", tmp_path / "run", *arguments, "--timeout", "900ms")
+    one = summary["policies"]["persistent"]
+    # Where a busy machine lets a user begin after the warm-up, its request fails inside the window.
+    late = sum(one["errors"].values()) + one["unfinished"]
+    assert one["connections"]["ideal"] == 3 * ROUNDS
+    assert one["connections"]["unserved"] + late == 2 * ROUNDS
+    # The requests of the one that is served may look slow then, too.
     codes = {warning["code"] for warning in summary["warnings"]}
-    assert codes & {"connections_unserved", "window_outlasted"}
+    assert codes & {"connections_unserved", "window_outlasted", "errors"}

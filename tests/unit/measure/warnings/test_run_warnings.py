@@ -122,6 +122,20 @@ CAUSES: dict[str, tuple[list[str], Make, str]] = {
         lambda path: run(path, "persistent", *[long(9, Ending.SERVER_ANNOUNCED)] * 3),
         "the server closed 15 (15 server_announced after 9 requests each)",
     ),
+    "closed in each gap": (
+        ["connections_not_ideal"],
+        lambda path: run(path, "persistent", *[long(9, Ending.SERVER_IDLE_FIN)] * 3, load={"think_ns": 9 * MS}),
+        "(15 server_idle_fin), while they were left unused for 9.00 ms between two requests",
+    ),
+    "closed in each gap, unlike what was announced": (
+        ["closed_early"],
+        lambda path: run(
+            path, "lifetime:60m", *[long(1, Ending.SERVER_IDLE_FIN)] * 3,
+            load={"think_ns": 4_000 * MS}, keep_alive={"timeout_s": 5, "max": None},
+        ),
+        "connections carried only 1 request on average, because the server closed 15 of 15: 15 server_idle_fin, while "
+        "they were left unused for 4.00 s between two requests, though it announced 5.00 s (Keep-Alive: timeout)",
+    ),
     "as announced, and not as many on each": (
         ["connections_not_ideal"],
         lambda path: run(path, "persistent", *[long(9 + at, Ending.SERVER_ANNOUNCED) for at in range(3)]),
@@ -200,7 +214,7 @@ CAUSES: dict[str, tuple[list[str], Make, str]] = {
     "a recycled connection on which the server answers before it has the request": (
         ["closed_early"],
         lambda path: run(path, "recycle:10", *[Link([Exchange(0, wait=ABSENT)])] * 4),
-        "carried only 1 requests on average, because responses came before all of their request was sent",
+        "carried only 1 request on average, because responses came before all of their request was sent",
     ),
     "a lifetime shorter than a request": (
         ["never_used"],
