@@ -36,7 +36,7 @@ def begin_at_once() -> ClockFacts:
 
 
 BlockValues = Any  # a BlockRecord; the engine does not say so yet
-BlockReports = tuple[BlockReport | None, RequestFigures | None]
+BlockReports = tuple[BlockReport | None, dict[int, RequestFigures]]
 
 
 class ClassRunner(Protocol):
@@ -192,14 +192,14 @@ class ScenarioClassRunner(_RecordedRunner):
 
     def block_reports(self, facts: BlockValues, wants_report: bool) -> BlockReports:
         if not wants_report:
-            return None, None
+            return None, {}
         rows, connections = self._new_rows()
         report = block_report(facts, rows, connections, self._policies)
         # The report of one block can't know which slots earlier blocks had counted.
         slots = set(connections["slot"].tolist())
         report["block"]["connections"]["slots"] -= len(slots & self._slots)
         self._slots |= slots
-        return report, None
+        return report, {}
 
     def cut_block(self) -> None:
         self._cut.set()

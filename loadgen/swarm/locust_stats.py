@@ -13,8 +13,6 @@ def merge_figures(stats: RequestStats, method: str, name: str, figures: Mapping[
 
     `events.request` does not fire for them: an event for each would cost more than the request did.
     """
-    if not figures["count"]:
-        return
     scratch = StatsEntry(RequestStats(use_response_times_cache=False), name, method)
     scratch.num_requests = figures["count"]
     scratch.num_failures = sum(figures["failures"].values())

@@ -25,6 +25,7 @@ from loadgen.measure.data.recorder import worker_folder
 from loadgen.measure.data.worker_data import compact
 from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
+from loadgen.model.records import ABSENT
 from loadgen.model.redaction import redact_url
 from loadgen.model.units import NS_PER_S
 from loadgen.swarm.block_start import BlockStart, ClockFacts
@@ -263,9 +264,16 @@ class WorkerAgent:
         report, figures = self.class_runners[name].block_reports(facts, self._wants_reports)
         if report is not None:
             self._reports.append({"user_class": name, **report})
-        if figures is not None:
-            path = redact_url(self._plan.target.path)
-            self._merge_figures(self._plan.method, f"{path} [{facts['policy']}]", figures)
+        for place, found in figures.items():
+            method, request = self._entry_of(place)
+            self._merge_figures(method, f"{request} [{facts['policy']}]", found)
+
+    def _entry_of(self, place: int) -> tuple[str, str]:
+        """Method and name of the request at this place in the plan, ABSENT for that of a run with one."""
+        if place == ABSENT:
+            return self._plan.method, redact_url(self._plan.target.path)
+        request = self._plan.requests[place]
+        return request.method or self._plan.method, request.name
 
     # The end of a run
 

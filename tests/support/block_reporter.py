@@ -26,7 +26,7 @@ class Reporter:
         self.policies = cell_names(plan)
         self.reader = RowReader(directory)
 
-    def block(self, policy: str, number: int, made: list[Link], **more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    def block(self, policy: str, number: int, made: list[Link], **more: Any) -> tuple[dict[str, Any], dict[int, Any]]:
         """The block's report, as a message carries it, and its figures."""
         writer = self.writer
         writer.block(policy, number, made, **more)

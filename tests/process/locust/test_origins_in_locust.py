@@ -15,7 +15,7 @@ def test_each_origin_has_the_connections_and_requests_of_its_log(tmp_path: Path)
     (tmp_path / "urls").write_text(f'{{"url": "/a", "weight": 2}}\n{{"url": "http://127.0.0.1:{ports[1]}/b"}}\n')
     site = "".join(f"server {{ listen 127.0.0.1:{port}; location / {{ return 200 hello; }} }} " for port in ports)
     with nginx(tmp_path, site, "$server_port|$connection", *ports):
-        reach = ("-H", f"http://127.0.0.1:{ports[0]}", "--urls", f"{tmp_path}/urls")
+        reach = ("-H", f"http://127.0.0.1:{ports[0]}", "--urls", f"{tmp_path}/urls", "--json")
         done = headless("compare.py", tmp_path, *reach, "--policies", "persistent,close,pool:2", users=3)
     assert done.returncode == 0, done.stderr
     found = summary(tmp_path)
@@ -31,6 +31,12 @@ def test_each_origin_has_the_connections_and_requests_of_its_log(tmp_path: Path)
         assert min(left_out.values()) >= 0
         assert cut["exchanges"] or not any(left_out.values())
         assert each[0]["origin"] == f"http://127.0.0.1:{port}"
+    policies = ("persistent", "close", "pool:2")
+    counted = {(one["method"], one["name"]): one["num_requests"] for one in json.loads(done.stdout)}
+    assert counted.keys() == {("GET", f"/{name} [{policy}]") for name in "ab" for policy in policies}
+    for name, port in zip("ab", ports, strict=True):
+        mine = [number for (_, entry), number in counted.items() if entry.startswith(f"/{name} ")]
+        assert sum(mine) == sum(server == str(port) for server, _ in lines)
     assert left_out == {"requests": cut["exchanges"], "connections": cut["connections"]}
     for one in found["policies"].values():
         assert one["errors"] == {}

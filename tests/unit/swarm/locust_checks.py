@@ -128,12 +128,6 @@ def test_a_block_s_requests_are_added_to_their_entry_and_to_the_total() -> None:
     assert (error.method, error.name, error.error, error.occurrences) == ("GET", "/ [close]", "503", 4)
 
 
-def test_a_block_without_requests_adds_nothing() -> None:
-    stats = RequestStats()
-    merge_figures(stats, "GET", "/", {"count": 0})
-    assert not stats.entries
-
-
 # Turns
 
 

@@ -16,6 +16,7 @@ from loadgen.drive.schedule import Block
 from loadgen.model.addressing import Addressing
 from loadgen.model.endpoint import parse_resolve_rule
 from loadgen.model.plan import Plan
+from loadgen.model.records import ABSENT
 from loadgen.swarm.class_runner import ScenarioClassRunner, SwarmClassRunner
 from loadgen.wire.route import Route
 from tests.support.fake_swarm import plan, until
@@ -71,9 +72,9 @@ def test_a_block_of_a_swarm_class_is_recorded_and_counted_for_locust(
     for index, policy in enumerate(("persistent", "close")):
         facts = runner.run(block(planned, index, policy), users=3)
         assert facts is not None
-        report, figures = runner.block_reports(facts, True)
+        report, found = runner.block_reports(facts, True)
         assert report is not None
-        assert figures is not None
+        figures = found[ABSENT]
         assert report["block"]["policy"] == facts["policy"] == policy
         assert report["block"]["whole"]
         opened = report["block"]["connections"]["opened"]
@@ -101,7 +102,7 @@ def test_without_a_wish_for_reports_there_are_only_figures(planned: Plan, tmp_pa
     assert facts is not None
     report, figures = runner.block_reports(facts, False)
     assert report is None
-    assert figures is not None
+    assert set(figures) == {ABSENT}
     runner.close()
 
 
@@ -128,8 +129,7 @@ def test_a_target_that_is_not_there_is_a_warning_and_counted(tmp_path: Path) -> 
         report, figures = runner.block_reports(facts, True)
         runner.close()
     assert report is not None
-    assert figures is not None
-    assert set(report["errors"]) == set(figures["failures"]) == {"connect_refused"}
+    assert set(report["errors"]) == set(figures[ABSENT]["failures"]) == {"connect_refused"}
     assert any("warning" in event for event in events)
 
 
@@ -150,13 +150,13 @@ def test_a_block_of_a_scenario_is_a_stretch_of_its_requests(planned: Plan, serve
         assert warmup_ns == (LOAD["warmup_ns"] if index == 0 else 0)  # requests go on: only the first has a warm-up
         assert (facts["whole"], facts["continuous"]) == (True, True)
         report, figures = runner.block_reports(facts, True)
-        assert figures is None  # Locust has heard of each request
+        assert figures == {}  # Locust has heard of each request
         reports.append(report)
     runner.cut_block()
     facts = runner.run(block(planned, 2, "persistent"), users=1)
     assert facts is not None
     assert facts["whole"] is False
-    assert runner.block_reports(facts, False) == (None, None)
+    assert runner.block_reports(facts, False) == (None, {})
     user.kill()
     client.leave()
     runner.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +15,8 @@ import loadgen.swarm.messages as messages
 from loadgen.drive.schedule import Block
 from loadgen.measure.data.recorder import worker_folder
 from loadgen.model.exceptions import PlanError
+from loadgen.model.records import ABSENT
+from loadgen.model.request_list import read_requests
 from loadgen.swarm import worker_agent
 from loadgen.swarm.sample_sender import SampleSender
 from loadgen.swarm.worker_agent import WorkerAgent
@@ -33,6 +36,7 @@ class FakeClassRunner:
         self.calls: list[str] = []
         self.clocks: list[dict[str, int]] = []
         self.hold: Event | None = None
+        self.places = [ABSENT]
         self.error: Exception | None = None
         FakeClassRunner.made.append(self)
 
@@ -48,8 +52,8 @@ class FakeClassRunner:
 
     def block_reports(
         self, facts: dict[str, Any], wants_report: bool
-    ) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
-        return ({"of": facts["policy"]} if wants_report else None), {"count": 1}
+    ) -> tuple[dict[str, Any] | None, dict[int, dict[str, Any]]]:
+        return ({"of": facts["policy"]} if wants_report else None), {place: {"count": 1} for place in self.places}
 
     def cut_block(self) -> None:
         self.calls.append("cut")
@@ -161,6 +165,15 @@ def test_a_block_runs_in_all_classes_with_their_users_and_is_reported(local: Rig
     assert local.agent.take_reports() == {"run": "r", "reports": [{"user_class": "One", "of": "close"}]}
     assert local.agent.take_reports()["reports"] == []
     assert local.figures == [("GET", "/ [close]")]
+
+
+def test_each_of_several_requests_is_one_of_its_own_for_locust(local: Rig) -> None:
+    requests = read_requests('{"url": "/a?token=1"}\n{"url": "/b", "method": "PUT", "name": "save"}')
+    one, _ = local.begin(plan=replace(plan(), requests=requests).to_json(secrets=True))
+    one.places = [0, 1]
+    local.agent.users.update(One=1)
+    local.block()
+    assert local.figures == [("GET", "/a?token=*** [persistent]"), ("PUT", "save [persistent]")]
 
 
 def test_with_other_workers_a_block_begins_when_it_is_told(remote: Rig) -> None:

@@ -196,7 +196,8 @@ def test_figures_for_locust_hold_every_finished_request(reporter_of: Reporters) 
         Link([Exchange(MS, outcome=-ErrorKind.RESPONSE_TIMEOUT, receive=ABSENT)], connect=40 * US),
         Link([Exchange(2 * MS, outcome=-ErrorKind.UNFINISHED, receive=ABSENT)], connect=40 * US),
     ]
-    _, figures = reporter.block("persistent", 0, made)
+    _, found = reporter.block("persistent", 0, made)
+    figures = found[ABSENT]
     assert figures["count"] == 3
     assert figures["failures"] == {"response_timeout": 1}
     # 10 µs of sending, 100 of waiting, 5 of receiving, and 40 of connecting where the connection was new.
@@ -210,8 +211,16 @@ def test_figures_for_locust_hold_every_finished_request(reporter_of: Reporters) 
     assert figures["failures_per_second"] == {1_005_000: 1}
 
 
+def test_each_of_several_requests_has_figures_of_its_own(reporter_of: Reporters) -> None:
+    reporter = reporter_of(plan_json())
+    report, figures = reporter.block("close", 0, links("close", 0), request_weights=[3, 1])
+    counts = {str(place): one["count"] for place, one in figures.items()}
+    assert counts == report["block"]["carried_by_request"]
+    assert counts.keys() == {"0", "1"}
+
+
 def test_a_block_without_requests_has_no_figures(reporter_of: Reporters) -> None:
     reporter = reporter_of(plan_json())
     report, figures = reporter.block("close", 0, [])
-    assert figures == {"count": 0}
+    assert figures == {}
     assert report["requests"] == 0
