@@ -26,6 +26,7 @@ class Topic(NamedTuple):
 
 _SERVER_FIELDS = {
     "nginx": "nginx", "openresty": "nginx", "apache": "Apache", "envoy": "Envoy", "awselb": "AWS ALB",
+    "caddy": "Caddy",
     "gunicorn": "gunicorn", "uvicorn": "uvicorn", "hypercorn": "Hypercorn",
 }  # fmt: skip
 """How the product in a Server field begins (RFC 9110 §10.2.4), in lower case. HAProxy and Node send none."""
@@ -46,6 +47,7 @@ _ALB = (
 _NODE = "https://nodejs.org/api/{}.html#{}"
 _GUNICORN = "https://docs.gunicorn.org/en/stable/settings.html#{}"
 _UVICORN = "https://www.uvicorn.org/settings/"
+_CADDY_PROXY = "https://caddyserver.com/docs/caddyfile/directives/reverse_proxy#the-http-transport"
 _HYPERCORN = "https://hypercorn.readthedocs.io/en/latest/how_to_guides/configuring.html"
 
 
@@ -63,6 +65,10 @@ def _haproxy(name: str, default: str) -> Setting:
 
 def _node(name: str, default: str, page: str = "http", anchor: str = "") -> Setting:
     return Setting(name, default, _NODE.format(page, anchor or name.replace(".", "").lower()))
+
+
+def _caddy(name: str, default: str) -> Setting:
+    return Setting(name, default, f"https://caddyserver.com/docs/caddyfile/options#{name.split(' ')[0]}")
 
 
 def _gunicorn(name: str, default: str, anchor: str) -> Setting:
@@ -91,6 +97,7 @@ TOPICS: dict[str, Topic] = {
         "gunicorn": _gunicorn("--keep-alive", "2s", "keepalive"),
         "uvicorn": Setting("--timeout-keep-alive", "5s", _UVICORN),
         "Hypercorn": Setting("keep_alive_timeout", "5s", _HYPERCORN),
+        "Caddy": _caddy("timeouts idle (in servers)", "5m"),
     }),
     "first_request_timeout": Topic("how long a new connection may say nothing", {
         "nginx": _nginx("client_header_timeout", "60s"),
@@ -107,6 +114,7 @@ TOPICS: dict[str, Topic] = {
         "Envoy": Setting("request_headers_timeout", "off", _ENVOY_MANAGER),
         "AWS ALB": Setting("idle_timeout.timeout_seconds", "60s", _ALB),
         "Node": _node("server.headersTimeout", "60s, looked at every 30s (connectionsCheckingInterval)"),
+        "Caddy": _caddy("timeouts read_header (in servers)", "no limit; 1m in the newest versions"),
     }),
     "body_timeout": Topic("how long the body of a request may take", {
         "nginx": _nginx("client_body_timeout", "60s, between two reads"),
@@ -115,6 +123,7 @@ TOPICS: dict[str, Topic] = {
         "Envoy": Setting("stream_idle_timeout", "5m", _ENVOY_TIMEOUTS),
         "AWS ALB": Setting("idle_timeout.timeout_seconds", "60s", _ALB),
         "Node": _node("server.requestTimeout", "300s"),
+        "Caddy": _caddy("timeouts read_body (in servers)", "no limit"),
     }),
     "max_requests": Topic("how many requests a connection may carry", {
         "nginx": _nginx("keepalive_requests", "1000; 100 before 1.19.10"),
@@ -139,6 +148,7 @@ TOPICS: dict[str, Topic] = {
         "HAProxy": _haproxy("pool-purge-delay", "5s"),
         "Envoy": Setting(f"{_ENVOY_IDLE} (of the cluster)", "1h", _ENVOY_TIMEOUTS),
         "AWS ALB": Setting("idle_timeout.timeout_seconds", "60s", _ALB),
+        "Caddy": Setting("keepalive (in transport http)", "2m", _CADDY_PROXY),
     }),
     "upstream_keep_alive": Topic("whether a proxy reuses its connections to the origin", {
         "nginx": _nginx(
@@ -148,6 +158,7 @@ TOPICS: dict[str, Topic] = {
         ),
         "Apache": Setting("ProxyPass disablereuse=", "Off", _APACHE.format("mod_proxy", "proxypass")),
         "HAProxy": _haproxy("http-reuse", "safe"),
+        "Caddy": Setting("keepalive (in transport http)", "on, 2m; off turns it off", _CADDY_PROXY),
     }),
     "http2": Topic("whether HTTP/2 is spoken", {
         "nginx": _nginx("http2", "off", "ngx_http_v2_module"),
@@ -157,6 +168,7 @@ TOPICS: dict[str, Topic] = {
         "AWS ALB": Setting("routing.http2.enabled", "true", _ALB),
         "Node": _node("http2.createSecureServer()", "", "http2", "http2createsecureserveroptions-onrequesthandler"),
         "Hypercorn": Setting("alpn_protocols", "h2, http/1.1", _HYPERCORN),
+        "Caddy": _caddy("protocols (in servers)", "h1 h2 h3"),
     }),
     "http2_idle_timeout": Topic("how long an idle connection of HTTP/2 is kept", {
         "nginx": _nginx("keepalive_timeout", "75s; http2_idle_timeout (3m) before 1.19.7"),
@@ -165,6 +177,7 @@ TOPICS: dict[str, Topic] = {
         "Envoy": Setting(_ENVOY_IDLE, "1h", _ENVOY_TIMEOUTS),
         "AWS ALB": Setting("idle_timeout.timeout_seconds", "60s", _ALB),
         "Hypercorn": Setting("keep_alive_timeout", "5s", _HYPERCORN),
+        "Caddy": _caddy("timeouts idle (in servers)", "5m"),
     }),
     "http2_max_streams": Topic("how many streams a connection may have at a time", {
         "nginx": _nginx("http2_max_concurrent_streams", "128", "ngx_http_v2_module"),

@@ -13,6 +13,7 @@ from loadgen.model.server_settings import TOPICS, markdown_table, server_of, set
         ("nginx/1.22.1", "nginx"),
         ("Apache/2.4.57 (Debian)", "Apache"),
         ("awselb/2.0", "AWS ALB"),
+        ("Caddy, loadgen", "Caddy"),  # it leaves its origin's field beside its own
         ("gunicorn", "gunicorn"),
         ("hypercorn-h11", "Hypercorn"),
         ("cloudflare", ""),
