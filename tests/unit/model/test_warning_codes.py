@@ -19,11 +19,14 @@ TABLE = PACKAGE / "model" / "warning_codes.py"
 def named_codes() -> tuple[frozenset[str], frozenset[object]]:
     """What the package's other modules have of codes: the rows that they name, and codes written as texts.
 
-    Each file is read once for both, and its tree dropped: to parse them all takes most of the time.
+    Each file is read once for both, and its tree dropped. Those that can't have any are not parsed, which takes long.
     """
     rows, texts = set(), set()
     for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if path != TABLE else ():
+        source = path.read_text(encoding="utf-8")
+        if path == TABLE or not ("WarningCode" in source or re.search(r"[\"']code[\"']", source)):
+            continue
+        for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "WarningCode":
                 rows.add(node.attr)
             elif isinstance(node, ast.Dict) and "message" in [getattr(key, "value", None) for key in node.keys]:

@@ -210,13 +210,39 @@ every_case = pytest.mark.parametrize("case", CASES)
 # Files
 
 
+@pytest.fixture(scope="module")
+def reported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Summary]:
+    """The folder of the normal run, with its report and all of its pictures, and the run's summary."""
+    writer = full_run(tmp_path_factory.mktemp("reported") / "run")
+    summary = writer.summary()
+    write_report(writer.store, RunData(summary))
+    return writer.store.directory, summary
+
+
+def assert_drawn(files: dict[str, bytes]) -> None:
+    assert set(files) == {"png", "svg"}
+    assert files["png"].startswith(b"\x89PNG\r\n\x1a\n")
+    assert files["png"].rstrip().endswith(b"IEND\xaeB`\x82")
+    root = ElementTree.fromstring(files["svg"])
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert len(list(root.iter("{http://www.w3.org/2000/svg}path"))) > 5
+
+
+def files_of(folder: Path, name: str) -> dict[str, bytes]:
+    """A chart's files in the run's folder."""
+    return {path.suffix[1:]: path.read_bytes() for path in folder.glob(f"{name}.*")}
+
+
+@pytest.mark.parametrize(
+    "name", ["extra_time", "percentiles", "phases", "throughput", "by_position", "over_time", "requests_per_connection"]
+)
+def test_every_chart_of_a_report_is_drawn_as_png_and_svg(reported: tuple[Path, Summary], name: str) -> None:
+    assert_drawn(files_of(reported[0], name))
+
+
 @pytest.mark.parametrize(
     ("case", "name"),
     [
-        *(
-            ("normal", name)
-            for name in ("extra_time", "percentiles", "phases", "throughput", "by_position", "over_time")
-        ),
         ("empty", "requests_per_connection"),
         ("K and users", "amortisation"),
         ("K and users", "heat_map"),
@@ -228,17 +254,12 @@ every_case = pytest.mark.parametrize("case", CASES)
 )
 def test_every_chart_is_drawn_as_png_and_svg(summaries: dict[str, Summary], case: str, name: str) -> None:
     assert name in charts_of(summaries[case])
-    files = draw(name, summaries[case])
-    assert set(files) == {"png", "svg"}
-    assert files["png"].startswith(b"\x89PNG\r\n\x1a\n")
-    assert files["png"].rstrip().endswith(b"IEND\xaeB`\x82")
-    root = ElementTree.fromstring(files["svg"])
-    assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    assert len(list(root.iter("{http://www.w3.org/2000/svg}path"))) > 5
+    assert_drawn(draw(name, summaries[case]))
 
 
-def test_the_same_run_draws_the_same_file(normal: Summary) -> None:
-    assert draw("extra_time", normal) == draw("extra_time", normal)
+def test_the_same_run_draws_the_same_file(reported: tuple[Path, Summary]) -> None:
+    folder, summary = reported
+    assert draw("extra_time", summary) == files_of(folder, "extra_time")
 
 
 @pytest.mark.parametrize(
@@ -534,15 +555,13 @@ def test_absent_is_a_dash_not_a_word(summaries: dict[str, Summary], case: str) -
     assert not re.search(r"\b(None|nan|inf)\b", text)
 
 
-def test_write_report_puts_page_and_pictures_into_the_folder(tmp_path: Path) -> None:
-    writer = full_run(tmp_path / "run")
-    summary = writer.summary()
-    write_report(writer.store, RunData(summary))
-    pictures = {f"{name}.{ending}" for name in charts_of(summary) for ending in ("png", "svg")}
-    assert {path.name for path in (tmp_path / "run").iterdir()} >= pictures | {HTML.file_name}
-    page = RunStore.open(tmp_path / "run").path(HTML.file_name).read_text(encoding="utf-8")
+def test_write_report_puts_page_and_pictures_into_the_folder(reported: tuple[Path, Summary]) -> None:
+    folder, names = reported[0], charts_of(reported[1])
+    pictures = {f"{name}.{ending}" for name in names for ending in ("png", "svg")}
+    assert {path.name for path in folder.iterdir()} >= pictures | {HTML.file_name}
+    page = RunStore.open(folder).path(HTML.file_name).read_text(encoding="utf-8")
     shown = [base64.b64decode(data) for data in re.findall(r"base64,([^']+)'", page)]
-    assert shown == [(tmp_path / "run" / f"{name}.svg").read_bytes() for name in charts_of(summary)]
+    assert shown == [(folder / f"{name}.svg").read_bytes() for name in names]
 
 
 def test_of_many_cells_those_are_shown_that_have_the_first_positions(tmp_path: Path) -> None:
