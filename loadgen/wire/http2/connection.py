@@ -255,13 +255,17 @@ class Http2Connection(ReportingConnection):
         core = self._core
         self._receiving = True
         alone = len(self._active) == 1
+        told = self._clock.polled_ns
+        if self._reads:  # what came behind a full read was perhaps not there when the event was told of
+            told = now = end
+        self._reads += 1
         changed = self._feed(core, data, now)
         if core.failure is not None:
             self._send_closing_bytes()  # before an exchange that is complete ends the connection
         for stream in changed:
             exchange: StreamExchange = stream.owner
             if stream.begun and exchange.first_ns < 0:
-                self._note_first_byte(exchange, exchange.came_ns(self._clock.polled_ns, now, end))
+                self._note_first_byte(exchange, exchange.came_ns(told, now, end))
                 self._answers_until_sample -= 1
                 if self._arrival_ns >= 0:
                     self._note_delay(exchange, alone)

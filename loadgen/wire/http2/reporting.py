@@ -20,8 +20,8 @@ class ReportingConnection(DuplexConnection):
     """Reports each exchange to the listener, through the connection's own attributes: they are set for each report."""
 
     __slots__ = (
-        "_active", "_event_lag_ns", "_first_queue_ns", "_lag_total_ns", "_opening_own_ns", "_phases", "_streams",
-        "_unreported", "_waiting", "submitted",
+        "_active", "_event_lag_ns", "_first_queue_ns", "_lag_total_ns", "_opening_own_ns", "_phases", "_reads",
+        "_streams", "_unreported", "_waiting", "submitted",
     )  # fmt: skip
 
     def __init__(
@@ -40,6 +40,8 @@ class ReportingConnection(DuplexConnection):
         # connection opened.
         self._lag_total_ns = self._event_lag_ns = 0
         self._first_queue_ns = ABSENT
+        # How often the connection was read since the present event.
+        self._reads = 0
         # The generator's own work until the first request was sent.
         self._opening_own_ns = 0
         # send, wait and receive of the exchange that is being reported.
@@ -68,6 +70,7 @@ class ReportingConnection(DuplexConnection):
     def _note_lag(self) -> int:
         before = self.lag_ns
         now = super()._note_lag()
+        self._reads = 0
         self._event_lag_ns = self.lag_ns - before
         self._lag_total_ns += self._event_lag_ns
         return now

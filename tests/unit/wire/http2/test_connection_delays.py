@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hyperframe.frame import HeadersFrame, SettingsFrame
+from hyperframe.frame import DataFrame, HeadersFrame, SettingsFrame
 
 from loadgen.model.records import ABSENT
 from loadgen.wire.http2.connection import Http2Connection
@@ -29,7 +29,8 @@ class DelayRig(Rig):
     """A connection whose clock stands still unless it is set; keeps what is reported of each exchange."""
 
     def __init__(self, also: int = 0) -> None:
-        super().__init__(Clock(), kind=Http2Connection)
+        super().__init__(Clock(), limit_bytes=20_000, kind=Http2Connection)
+        self.handling_ns = 0
         self.also = also
         self.reported: dict[int, dict[str, int]] = {}
         self.clock.runs = False
@@ -43,6 +44,7 @@ class DelayRig(Rig):
             connection.submit(GET)
 
     def exchange_done(self, connection: Any, outcome: int, end_ns: int) -> None:
+        self.clock.now_ns += self.handling_ns
         self.reported[connection.request_index] = {
             "wait": connection.phase_ns(7), "lag": connection.lag_ns, "delay": connection.wait_delay_ns,
         }  # fmt: skip
@@ -82,6 +84,16 @@ def test_one_that_was_sent_after_the_poll_waits_until_it_is_read() -> None:
     rig.at(5000, 900)
     rig.arrive(response(0))
     assert rig.of_each("wait") == [4000]
+
+
+def test_what_is_read_again_in_the_same_turn_came_no_earlier_than_it_was_read() -> None:
+    """It may have come while the generator handled what it had read before."""
+    rig = DelayRig(ALSO)
+    rig.handling_ns = 700
+    rig.at(5000, 2500)
+    head = HeadersFrame(1, b"\x88", flags=["END_HEADERS"]).serialize()
+    rig.arrive(head + DataFrame(1, bytes(16_384), flags=["END_STREAM"]).serialize() + response(1), response(2, 3))
+    assert rig.of_each("wait") == [1500, 1500, 4000 + 2 * 700, 4000 + 2 * 700]
 
 
 def test_lag_is_that_of_its_own_events_and_not_of_those_of_other_streams() -> None:
