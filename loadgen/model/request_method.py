@@ -14,6 +14,9 @@ IDEMPOTENT = frozenset({
 })  # fmt: skip
 """Of these a repeated one has the effect of one alone: RFC 9110 §9.2.2, and IANA's registry of HTTP methods."""
 
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "QUERY"})
+"""These ask for no effect at all: RFC 9110 §9.2.1, and the same registry."""
+
 WITH_CONTENT = frozenset({"POST", "PUT", "PATCH", "QUERY"})
 """These give their content a meaning, so they say its length even where it is 0 (RFC 9110 §8.6)."""
 

@@ -6,7 +6,7 @@ cdef class Route(RouteAddresses):
     cdef public object tls_context, h2_context
     cdef public tuple turns, socket_options
     cdef public object _contexts, _settings
-    cdef public object login, proxy_tls
+    cdef public object login, proxy_tls, early_methods
     cdef public int proxy_protocol
     cdef public bint tunnels, sends_early
     cdef public bytes server_name

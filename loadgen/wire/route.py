@@ -48,6 +48,8 @@ class Route(RouteAddresses):
         """Both for each of several client certificates, which users take in turns; empty where there is one at most."""
         self.sends_early = False
         """A connection's first request is early data, where its session allows that."""
+        self.early_methods: frozenset[bytes] | None = None
+        """Requests of other methods are never early data; None: whoever sends them knows that they may be."""
         self._contexts: TlsContexts | None = None
         self._settings: TlsSettings | None = None
         self.proxy_tls = proxy_tls
@@ -148,7 +150,7 @@ class Route(RouteAddresses):
         context = self.h2_context if offers_h2 else self.tls_context
         if self.turns:
             context = self.turns[user % len(self.turns)][1 if offers_h2 else 0]
-        early = request if self.sends_early and session is not None else None
+        early = request if self.sends_early and session is not None and self._may_be_early(request) else None
         return self.tls_transport(context, self.server_name, session, early, user)
 
     def tls_transport(
@@ -158,6 +160,10 @@ class Route(RouteAddresses):
         if self.proxy is None and not self.proxy_protocol and early is None:
             return TlsTransport(poller.of_hub(), context, server_name, session, source=self.next_source())
         return self._by_another_way((context, server_name), session, early, user)
+
+    def _may_be_early(self, request: Any) -> bool:
+        methods = self.early_methods
+        return methods is None or (isinstance(request, bytes) and request.partition(b" ")[0] in methods)
 
     def _by_another_way(self, tls: Tls | None, session: Any, early: Any, user: int) -> Transport:
         """A new stream that is more than TCP, or TCP and TLS, to the target. tls: None where that is in clear."""

@@ -47,6 +47,12 @@ class Target:
             spoken: {name: count - before[spoken][name] for name, count in now[spoken].items()},
         }
 
+    @property
+    def early_data(self) -> dict[str, int]:
+        """What became of early data, since the target began."""
+        found: dict[str, int] = self._count().get("early_data", {})
+        return found
+
     def is_fit(self) -> bool:
         """No earlier test left a connection open, and there are ports enough."""
         return bool(self._before["open"] == 0 and self._before["accepted"] < _MAX_ACCEPTED)

@@ -30,6 +30,7 @@ from loadgen.drive.slots.pooled_slot import PooledSlot, SlotOwner
 from loadgen.drive.slots.slot import ConnectionSlot
 from loadgen.model.plan import Plan
 from loadgen.model.policy import HTTP1, ConnectionPolicy
+from loadgen.model.request_method import SAFE
 from loadgen.model.sample_sink import SampleSink
 from loadgen.wire.connection import Connection
 from loadgen.wire.http1.head_memory import HeadMemory
@@ -38,6 +39,8 @@ from loadgen.wire.route import Route
 
 # A pool's slots have no request of their own: each call brings one.
 _NO_REQUEST = EncodedRequest(lambda _is_last, _cookies: b"")
+# Whether others may repeat a scenario's PUT, only its author knows (RFC 8470 §4).
+_EARLY_METHODS = frozenset(method.encode() for method in SAFE)
 
 
 class GreenletClientPool(ConnectionManager):
@@ -55,6 +58,8 @@ class GreenletClientPool(ConnectionManager):
         self.scenario_policy = parsed
         """As it was read; of `policy`, with which the slots work, the depth is that of the protocol."""
         route.tunnels = plan.tunnels(parsed)
+        route.use_tls(plan.tls, parsed.early_data)
+        route.early_methods = _EARLY_METHODS
         self.use(replace(parsed, depth=calls_at_once(parsed)))
         # A scenario may read all fields of a head, so none may stand for another.
         self._heads = HeadMemory(exact=True)

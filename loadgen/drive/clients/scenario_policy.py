@@ -19,8 +19,8 @@ def scenario_policy(text: str) -> ConnectionPolicy:
         )
     if not policy.fits_scenarios:
         raise PlanError(
-            f"the policy {policy.name!r} is not for scenarios: nothing is opened before their users come, and nothing "
-            "of theirs is sent early; a SwarmUser can have it"
+            f"the policy {policy.name!r} is not for scenarios: nothing is opened before their users come; a SwarmUser "
+            "can have it"
         )
     return policy
 

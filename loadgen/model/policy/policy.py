@@ -172,10 +172,10 @@ class ConnectionPolicy:
     def fits_scenarios(self) -> bool:
         """A scenario's users can have it.
 
-        Nothing is early data: a scenario's method may be any. Nothing is opened before: its users come and go. A
-        WebSocket is opened where a scenario wants one, whatever the policy of its requests.
+        Nothing is opened before: its users come and go. A WebSocket is opened where a scenario wants one, whatever the
+        policy of its requests.
         """
-        return self.protocol != WEBSOCKET and not self.early_data and not self.preopened
+        return self.protocol != WEBSOCKET and not self.preopened
 
     @property
     def in_clear(self) -> ConnectionPolicy:

@@ -23,9 +23,10 @@ from loadgen.measure.data.rows import read_rows
 from loadgen.model.errors import ErrorKind
 from loadgen.model.plan import Load, Plan
 from loadgen.model.policy import parse_policy
-from loadgen.model.records import Ending, Phase
+from loadgen.model.records import ConnectionFlag, Ending, Phase
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_MS
+from loadgen.target.process import EmbeddedTarget
 from loadgen.wire.route import Route
 from tests.support.processes import Nginx, lose_the_third, read_request, scripted_server
 from tests.support.row_sink import RowSink
@@ -205,6 +206,26 @@ def test_tls_is_resumed_where_the_policy_says_so(nginx: Nginx, policy: str, resu
     assert len(rows.connections) == 5
 
 
+def test_only_safe_methods_go_as_early_data(tmp_path: Path) -> None:
+    """Whether others may repeat a PUT, only the scenario's author knows (RFC 8470 §4)."""
+    methods = ("GET", "GET", "PUT", "GET", "DELETE", "HEAD")
+    target = EmbeddedTarget(True, tmp_path, ("--early-data",))
+    try:
+        with clients(target.url, "early-data", cacert=str(target.ca_file)) as (pool, rows):
+            client = pool.new_client()
+            answers = run(lambda: [client.call(method, "/") for method in methods])
+            client.leave()
+        seen = Target(target.url, target.ca_file).early_data
+    finally:
+        target.stop()
+    assert [answer.status for answer in answers] == [200] * len(methods)
+    # The first connection has no session to offer yet.
+    assert [bool(row["flags"] & ConnectionFlag.TLS_RESUMED) for row in rows.connections] == [False, *[True] * 5]
+    early = [bool(row["flags"] & ConnectionFlag.EARLY_ACCEPTED) for row in rows.connections]
+    assert early == [False, True, False, True, False, True]
+    assert seen == {"accepted": 3}
+
+
 @pytest.mark.parametrize(("policy", "connections"), [("pool:2", 2), ("pool:3+close", 12), ("pipeline:4", 4)])
 def test_users_send_several_requests_over_the_connections_of_the_policy(
     nginx: Nginx, policy: str, connections: int
@@ -278,18 +299,19 @@ def test_a_hundred_clients_take_turns_and_every_request_is_counted(share_target:
 
 
 def test_users_that_come_later_take_the_numbers_of_those_who_left(share_target: Start) -> None:
+    """Their slots have numbers of their own: other users need other connections."""
     with clients(share_target().url) as (pool, rows):
         first, second, third = pool.new_client(), pool.new_client(), pool.new_client()
         first.leave()
         second.leave()
         again = [pool.new_client() for _ in range(3)]
-        assert [client.index for client in again] == [0, 1, 3]
+        assert [client.user_state.index for client in again] == [0, 1, 3]
         run(again[1].call, "GET", "/")
-        assert third.index == 2
+        assert third.user_state.index == 2
         first.leave()
         first.leave()
-        assert pool.new_client().index == 4
-    assert [row["slot"] for row in rows.connections] == [1]
+        assert pool.new_client().user_state.index == 4
+    assert [row["slot"] for row in rows.connections] == [4]
 
 
 def test_what_kind_of_server_answers_is_noted(share_target: Start) -> None:

@@ -356,3 +356,19 @@ def test_a_header_of_the_proxy_protocol_goes_first() -> None:
     assert type(Route.of(secure).transport()) is AnnouncedTlsTransport
     early = announced_transport(poller.of_hub(), 1, (None, b""), None, None, None)
     assert type(early) is AnnouncedTlsTransport
+
+
+@pytest.mark.parametrize(
+    ("methods", "request_", "early"),
+    [
+        (None, b"PUT / HTTP/1.1\r\n\r\n", True),  # the plan knows that it may be repeated
+        (frozenset({b"GET"}), b"GET / HTTP/1.1\r\n\r\n", True),
+        (frozenset({b"GET"}), b"PUT / HTTP/1.1\r\n\r\n", False),
+        (frozenset({b"GET"}), b"GETS / HTTP/1.1\r\n\r\n", False),
+        (frozenset({b"GET"}), object(), False),  # such as a WebSocket's
+    ],
+)
+def test_which_requests_may_be_early_data(methods: frozenset[bytes] | None, request_: Any, early: bool) -> None:
+    route = Route(parse_target("https://h/"))
+    route.early_methods = methods
+    assert route._may_be_early(request_) is early

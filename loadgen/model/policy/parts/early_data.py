@@ -10,7 +10,8 @@ from loadgen.model.policy.protocols import HTTP1
 
 def _objects(conditions: RunConditions) -> str | None:
     if not conditions.is_tls:
-        return "sends early data of TLS, and the target is in clear; use an https URL"
+        to_proxy = ", and to a proxy none is sent" if conditions.is_proxy_tls else ""
+        return f"sends early data of TLS, and the target is in clear{to_proxy}; use an https URL"
     method = conditions.method
     if not conditions.is_idempotent:
         return f"sends early data, which others can replay, and {method} is not idempotent (RFC 8470 §4)"

@@ -14,7 +14,6 @@ from loadgen.model.exceptions import PlanError
         ("websocket", "self.client.websocket"),
         ("websocket-close", "self.client.websocket"),
         ("persistent+preopen:2", "nothing is opened before"),
-        ("early-data", "nothing of theirs is sent early"),
     ],
 )
 def test_policies_that_a_scenario_cannot_have(policy: str, why: str) -> None:
@@ -24,7 +23,7 @@ def test_policies_that_a_scenario_cannot_have(policy: str, why: str) -> None:
 
 @pytest.mark.parametrize(
     ("policy", "calls"),
-    [("persistent", 1), ("pool:2", 1), ("pipeline:3", 3), ("h2", 100_000), ("h2+streams:3", 3),
+    [("persistent", 1), ("early-data", 1), ("pool:2", 1), ("pipeline:3", 3), ("h2", 100_000), ("h2+streams:3", 3),
      ("h2+coalesce", 100_000), ("h2+pool:4", 1), ("h2+pool:4+streams:9", 9),
      ("h2+recycle:1", 1), ("h2+gap:1s", 1), ("h2-prior+recycle:2", 100_000)],
 )  # fmt: skip
