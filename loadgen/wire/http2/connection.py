@@ -237,9 +237,9 @@ class Http2Connection(ReportingConnection):
         The kernel notes when a segment came, joins those that wait, and keeps the stamp of one. So among other
         responses this one may have come before that; but not before the loop polled last: it would have been read then.
         """
-        self._answers_until_sample = _SAMPLED_SHARE - 1
         if exchange.request_index == 0 and self.flags & ConnectionFlag.TLS:
             return  # a session ticket may have come before, which the server sent by itself
+        self._answers_until_sample = _SAMPLED_SHARE - 1
         earliest_ns = self._arrival_ns
         if not alone:
             earliest_ns = min(earliest_ns, max(self._clock.ready_ns, exchange.begun_ns))

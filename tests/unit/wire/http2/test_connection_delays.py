@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hyperframe.frame import DataFrame, HeadersFrame, SettingsFrame
 
-from loadgen.model.records import ABSENT
+from loadgen.model.records import ABSENT, ConnectionFlag
 from loadgen.wire.http2.connection import Http2Connection
 from loadgen.wire.http2.stream import StreamRequest
 from tests.support.connections import Clock, Rig
@@ -126,3 +126,14 @@ def test_a_stamp_of_other_bytes_says_nothing(arrived_ns: int) -> None:
     rig.at(9000, 8000, arrived_ns=arrived_ns)
     rig.arrive(response(0))
     assert rig.of_each("delay") == [ABSENT]
+
+
+def test_over_tls_the_next_exchange_is_looked_at_in_place_of_the_first() -> None:
+    """A session ticket may have come before the first one's response."""
+    rig = DelayRig()
+    rig.connection.flags |= ConnectionFlag.TLS
+    for index in range(2):
+        rig.at(3000 + 1000 * index, 3000 + 1000 * index, arrived_ns=2950 + 1000 * index)
+        rig.arrive(response(index))
+        rig.connection.exchange(GET)
+    assert rig.of_each("delay") == [ABSENT, 50]
