@@ -28,7 +28,7 @@ def await_connections(rig: ClientRig, count: int) -> None:
 def test_a_call_ends_when_its_own_time_is_over(make: Callable[..., ClientRig], policy: str) -> None:
     rig = make(policy)
     client = rig.pool.new_client()
-    call = begun(client.call, "GET", "/", (), b"", 0.02)
+    call = begun(client.call, "GET", "/", (), b"", 0.1)
     rig.made[0].open()
     assert rig.pool.timed
     assert call.get(timeout=5).error is ErrorKind.RESPONSE_TIMEOUT
