@@ -17,6 +17,8 @@ cdef class Lifecycle:
     cpdef tuple handshake_ns(self)
     @cython.locals(begun=cython.longlong)
     cpdef not_upgraded(self, long long sent_ns, long long now_ns)
+    @cython.locals(before=cython.int)
+    cpdef not_begun(self)
     @cython.locals(begun=cython.longlong, entered=cython.longlong)
     cpdef long long phase_ns(self, int state) noexcept
     cdef long long _duration_ns(self, int state) noexcept

@@ -111,6 +111,16 @@ class Lifecycle:
         self.enter(_WAITING, sent_ns)
         self.enter(_RECEIVING, now_ns)
 
+    def not_begun(self) -> None:
+        """What came is an interim response, a message of its own (RFC 9110 §15.2): the final one is still waited for.
+
+        The state is again what it was before RECEIVING, as if nothing had come.
+        """
+        before = _WAITING if self._entered[_WAITING] >= self._entered[_SENDING] else _SENDING
+        self.own_ns -= self._entered[_RECEIVING] - self._left[before]  # it lies within the phase now
+        self._entered[_RECEIVING] = _ABSENT
+        self.state = before
+
     def phase_ns(self, state: int) -> int:
         """The duration (ns) of the phase `state` of the exchange that has just ended; ABSENT where it had none."""
         begun = self._entered[_SENDING]

@@ -220,6 +220,8 @@ class Pipeline(Connection):
             rest, self.reader.rest = self.reader.rest, b""
             self.bytes_received += len(data) - len(rest)
             if not complete:
+                if self.reader.has_only_interim:
+                    self.not_begun()
                 return True
             now, data = end, rest
             if not self._answer(end):

@@ -92,6 +92,8 @@ class Http1FallbackStreams:
         stream.bytes_received += len(data)
         if self._reader.feed(data):
             self._complete(stream)
+        elif self._reader.has_only_interim:
+            stream.begun = False
         return [stream]
 
     def finish(self) -> list[HttpStream]:

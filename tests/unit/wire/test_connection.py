@@ -44,6 +44,8 @@ from tests.support.connections import (
     reset,
 )
 
+EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+
 
 @pytest.fixture
 def clock() -> Clock:
@@ -279,12 +281,40 @@ def test_a_response_may_come_in_any_pieces(rig: Rig, size_bytes: int) -> None:
 
 
 def test_interim_responses_are_no_outcome(rig: Rig) -> None:
-    interim = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+    interim = EARLY_HINTS
     rig.open().arrive(interim)
-    assert (rig.outcomes, rig.connection.state) == ([], RECEIVING)
+    assert (rig.outcomes, rig.connection.state) == ([], WAITING)
     rig.arrive(interim + RESPONSE)
     assert (rig.outcomes, rig.reader.interim) == ([200], 2)
     assert rig.connection.bytes_received == len(interim * 2 + RESPONSE)
+
+
+@pytest.mark.parametrize("pieces", [(EARLY_HINTS,), (EARLY_HINTS[:9], EARLY_HINTS[9:]), (EARLY_HINTS, EARLY_HINTS)])
+def test_wait_ends_at_the_final_response(rig: Rig, pieces: tuple[bytes, ...]) -> None:
+    """As in HTTP/2: what a server needs for its response lies behind its early hints."""
+    rig.open()
+    for piece in pieces:
+        rig.arrive(piece)
+    rig.clock.now_ns += 1_000_000
+    rig.arrive(RESPONSE[:5])
+    rig.clock.now_ns += 50_000
+    rig.arrive(RESPONSE[5:])
+    rig.assert_tiled("connect", "send", "wait", "receive")
+    assert rig.phases["wait"] > 1_000_000
+    assert 50_000 < rig.phases["receive"] < 100_000
+
+
+def test_an_interim_response_before_the_request_is_sent_ends_no_phase(rig: Rig) -> None:
+    rig.transport.room_bytes = 10
+    rig.open().arrive(EARLY_HINTS)
+    assert rig.connection.state == SENDING
+    rig.clock.now_ns += 1_000_000
+    rig.transport.room_bytes = 1 << 30
+    rig.transport.callback()
+    assert rig.connection.state == WAITING
+    rig.arrive(RESPONSE)
+    rig.assert_tiled("connect", "send", "wait", "receive")
+    assert rig.phases["send"] > 1_000_000
 
 
 @pytest.mark.parametrize("reused", [False, True])
@@ -294,7 +324,7 @@ def test_an_end_behind_an_interim_response_cuts_no_message_short(rig: Rig, reuse
     rig.open()
     if reused:
         rig.arrive(RESPONSE).reuse()
-    rig.arrive(b"HTTP/1.1 103 Early Hints\r\n\r\n", end)
+    rig.arrive(EARLY_HINTS, end)
     rig.assert_failed(ErrorKind.CLOSED_WITHOUT_RESPONSE, ClosedBy.SERVER)
     assert rig.connection.ending is Ending.SERVER_UNANSWERED
 

@@ -119,6 +119,16 @@ def test_responses_in_any_fragments(clock: Clock, response: bytes, size_bytes: i
     assert_tiled(rig)
 
 
+def test_wait_ends_at_the_final_response(clock: Clock) -> None:
+    rig = opened(clock, 2)
+    for _ in range(2):
+        rig.arrive(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+        clock.now_ns += 1_000_000
+        rig.arrive(RESPONSE)
+    assert all(one["receive"] < 1_000_000 for one in rig.reports)
+    assert_tiled(rig)
+
+
 def test_a_request_that_follows_an_answer_waits_behind_none(clock: Clock) -> None:
     rig = opened(clock, 1)
     rig.arrive(RESPONSE)

@@ -95,6 +95,17 @@ def test_one_at_a_time(cut: Cut) -> None:
     assert mine.start(REQUEST, None).number == 2
 
 
+def test_an_interim_response_does_not_begin_the_final_one() -> None:
+    mine = streams()
+    stream = mine.start(REQUEST, None)
+    mine.feed(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+    assert (stream.begun, mine.finish()) == (False, [])
+    mine.feed(RESPONSE[:9])
+    assert (stream.begun, stream.done) == (True, False)
+    mine.feed(RESPONSE[9:])
+    assert stream.done
+
+
 @pytest.mark.parametrize("response", [LAST, RESPONSE + b"x"])
 def test_a_connection_that_can_not_be_reused_has_ended(response: bytes) -> None:
     mine = streams()
