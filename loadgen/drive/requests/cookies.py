@@ -39,8 +39,9 @@ class PathCookieState(UserState):
         known = self._by_path.get(self.path)
         if known is not None:
             return known
+        may_expire = self._some_expire  # asked first: the jar drops one that expires while it is read, and gives it
         cookies = cookies_for(self._jar, jar_request(self._origin + self.path))
-        if not self._some_expire:
+        if not may_expire:
             if len(self._by_path) >= _MAX_REMEMBERED:
                 self._by_path.clear()
             self._by_path[self.path] = cookies

@@ -111,6 +111,17 @@ def test_a_cookie_goes_no_more_once_it_has_expired(monkeypatch: pytest.MonkeyPat
     assert visit.sent("/x") == "b=2"
 
 
+def test_a_cookie_that_expires_while_the_jar_is_read_is_sent_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The jar gives it, and drops it before it returns: then no cookie of it expires."""
+    now_s = [1_000_000.0]
+    monkeypatch.setattr("http.cookiejar.time.time", lambda: now_s[0])
+    visit = Visit()
+    visit.given("/", "a=1; Max-Age=5")
+    times = iter([1_000_004.999])
+    monkeypatch.setattr("http.cookiejar.time.time", lambda: next(times, 1_000_005.001))
+    assert [visit.sent("/x") for _ in range(2)] == ["a=1", ""]
+
+
 def test_an_expired_cookie_can_be_set_again_by_the_same_field(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = [1_000_000.0]
     monkeypatch.setattr("http.cookiejar.time.time", lambda: now_s[0])
