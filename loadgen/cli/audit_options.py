@@ -39,8 +39,7 @@ def build_audit_plan(options: dict[str, Any]) -> AuditPlan:
     if options["user"]:
         way["header"] = (*options["header"], options["user"])
     plan = Plan(**fields | plan_fields.of_values(way))
-    origin = _origin(options["origin"])
-    check_used(plan, embedded=not options["url"], others_speak_tls=origin is not None and origin.is_tls)
+    check_used(plan)
     check_machine(plan)
     audited = AuditPlan.of(plan)
     idle_max_ns = options["idle_max"]
@@ -48,7 +47,7 @@ def build_audit_plan(options: dict[str, Any]) -> AuditPlan:
         idle_max_ns = audited.idle_max_ns if options["url"] else EMBEDDED_IDLE_MAX_NS
     return replace(
         audited,
-        origin=origin,
+        origin=_origin(options["origin"]),
         chain_gap_ns=options["chain_gap"] or 0,
         idle_max_ns=idle_max_ns,
         max_time_ns=options["max_time"],

@@ -46,7 +46,7 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment | None:
     if options["dry_run"] and options["json"]:
         raise PlanError("--dry-run prints blocks and measures nothing that --json could print; give one of them")
     check_exports(options)
-    check_used(plan, embedded=embedded)
+    check_used(plan)
     check_machine(plan, embedded)
     resolve_gates(plan, of_diff=diff_groups(plan) if options["baseline"] else ())
     name = f"{datetime.now():%Y%m%d-%H%M%S}" if options["name"] is None else options["name"]

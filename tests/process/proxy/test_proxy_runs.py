@@ -285,7 +285,7 @@ REFUSALS: dict[str, tuple[Script, str]] = {
 @pytest.mark.parametrize(("script", "said"), REFUSALS.values(), ids=REFUSALS)
 def test_refusals_of_a_tunnel(tmp_path: Path, script: Script, said: str) -> None:
     with scripted_server(script) as port:
-        line = refused(tmp_path, proxy_url(port), "https://target.example/", "--timeout", "300ms")
+        line = refused(tmp_path, proxy_url(port), "https://target.example/", "--timeout", "1s")
     assert said in line
     assert "https://target.example/" in line
     assert f"127.0.0.1:{port}" in line

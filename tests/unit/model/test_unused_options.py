@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from loadgen.model.exceptions import PlanError
 from loadgen.model.plan import Plan
 from loadgen.model.policy import parse_policies
 from loadgen.model.proxy import parse_proxy
-from loadgen.model.request_list import read_requests
 from loadgen.model.target import parse_target
 from loadgen.model.units import NS_PER_S
 from loadgen.model.unused_options import check_used
@@ -31,9 +29,6 @@ def plan(url: str, policies: str = "persistent,close", proxy: str = "", **values
 @pytest.mark.parametrize(
     ("made", "complaint"),
     [
-        (plan(ONE, insecure=True), "--insecure is for TLS, and http://127.0.0.1:81/ is in clear; use an https URL"),
-        (plan(ONE, cacert="ca.pem"), "--cacert is for TLS"),
-        (plan(ONE, insecure=True, proxy="https://p:8"), "--insecure is for TLS"),  # the proxy has --proxy-insecure
         (plan(ONE, addressing=Addressing(addresses="all")), "--addresses all is never used: .* is one address"),
         (
             plan(ONE, addressing=Addressing(dns_ttl_ns=NS_PER_S)),
@@ -42,7 +37,6 @@ def plan(url: str, policies: str = "persistent,close", proxy: str = "", **values
         (plan(ONE, addressing=Addressing(dns_server="127.0.0.1")), "--dns-server is never used"),
         (plan(NAME, addressing=Addressing(dns_ttl_ns=NS_PER_S, resolve=TWO_ADDRESSES)), "--dns-ttl is never used"),
         (plan(NAME, proxy="http://127.0.0.1:8", addressing=Addressing(dns_ttl_ns=NS_PER_S)), "--dns-ttl is never used"),
-        (plan(ONE, "close,http10", retry_stale=True), "--retry-stale is never used: the policy close reuses no"),
         (plan(ONE, "http10,websocket", trailers=True), "--trailers is never used: the policy http10 speaks"),
     ],
 )
@@ -54,24 +48,15 @@ def test_an_option_without_effect_is_refused(made: Plan, complaint: str) -> None
 @pytest.mark.parametrize(
     "made",
     [
-        plan("https://h/", insecure=True),
-        plan(ONE, insecure=True, requests=read_requests('{"url": "/"}\n{"url": "https://h/a"}')),
+        plan(ONE, insecure=True),
+        plan(ONE, cacert="ca.pem"),
+        plan(ONE, "close", retry_stale=True),
         plan(NAME, addressing=Addressing(addresses="all", dns_ttl_ns=NS_PER_S, dns_server="127.0.0.1")),
         plan(NAME, addressing=Addressing(addresses="all", resolve=TWO_ADDRESSES)),
         plan(ONE, proxy="http://p:8", addressing=Addressing(addresses="all", dns_ttl_ns=NS_PER_S)),
         plan(NAME, proxy="socks5://127.0.0.1:8", addressing=Addressing(dns_ttl_ns=NS_PER_S)),
-        plan(ONE, "close,recycle:2", retry_stale=True),
-        plan(ONE, "h2-prior+close", retry_stale=True),
         plan(ONE, "http10,close", trailers=True),
     ],
 )
 def test_one_that_something_uses_is_not(made: Plan) -> None:
     check_used(made)
-
-
-def test_the_embedded_target_and_other_servers() -> None:
-    careless = plan(ONE, insecure=True)
-    with pytest.raises(PlanError, match="the embedded target is in clear; give --tls too"):
-        check_used(careless, embedded=True)
-    check_used(replace(careless, target=parse_target("https://127.0.0.1:1/")), embedded=True)
-    check_used(careless, others_speak_tls=True)
