@@ -96,9 +96,10 @@ def runs(laboratory: Laboratory) -> Runs:
 
 
 def _measure(laboratory: Laboratory, server: str, rtt_ms: int) -> Measured:
-    # Without a delay the user pauses: what is computed after a wait for the network finds cold caches.
-    more = [] if rtt_ms else ["--think", "5ms"]
-    return laboratory.compare(server, rtt_ms, PLANS[server].policies, max(200, 25 * rtt_ms), *more)
+    # Without a delay the user pauses for as long: what is computed after a wait for the network finds cold caches.
+    longest_ms = max(PLANS[server].rtts_ms)
+    more = [] if rtt_ms else ["--think", f"{longest_ms}ms"]
+    return laboratory.compare(server, rtt_ms, PLANS[server].policies, max(200, 25 * (rtt_ms or longest_ms)), *more)
 
 
 def median(run: Measured, law: Law, phase: str) -> float:
