@@ -59,7 +59,9 @@ def test_counts_by_name_are_those_of_the_log(
     shares = {one["name"]: one["weight"] for one in summary["plan"]["urls"]}
     total = sum(shares.values())
     for name, weight in shares.items():
-        assert found[name] / len(lines) == pytest.approx(weight / total, rel=0.25)
+        share = weight / total
+        chance = 4 * (share * (1 - share) / len(lines)) ** 0.5  # a busy machine sends few
+        assert found[name] / len(lines) == pytest.approx(share, abs=max(0.25 * share, chance))
 
 
 def test_what_templates_become_is_in_the_log(tmp_path: Path) -> None:
