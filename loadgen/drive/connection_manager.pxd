@@ -14,7 +14,7 @@ cdef class ConnectionManager(SlotContext):
     cdef public ConnectionNumbers numbers
     cdef public dict _pending_closes
     cdef public long long _first_of_block, _timeout_ns, stalled_ns, _max_pending_closes
-    cdef long long _swept_ns, _patient_until_ns, _tick_ns
+    cdef long long _swept_ns, _patient_until_ns, _patient_sweeps, _tick_ns
     cdef object _max_body_bytes
     cdef bint _is_head, _ignores_close
 

@@ -97,7 +97,7 @@ class ConnectionManager(SlotContext):
         # One timer looks over all requests: a timer for each would cost more than the request's own bookkeeping.
         tick_s = min(0.1, max(0.005, plan.load.timeout_ns / NS_PER_S / 50))
         self._tick_ns = round(tick_s * NS_PER_S)
-        self._swept_ns = self._patient_until_ns = 0
+        self._swept_ns = self._patient_until_ns = self._patient_sweeps = 0
         self.stalled_ns = 0
         """For how long, at most, this process did not run in the present block; 0 where it always did."""
         self._sweep = self._loop.timer(tick_s, tick_s, ref=False)
@@ -297,9 +297,11 @@ class ConnectionManager(SlotContext):
         now = self.clock.monotonic_ns()
         if self._has_stalled(now):
             self._patient_until_ns = now + self._tick_ns
-        if now < self._patient_until_ns:
+            self._patient_sweeps = 2
+        if self._patient_sweeps or now < self._patient_until_ns:
             # What has come meanwhile is read first: it may have been in time. A timer that is late is due again at
-            # once, and timers come before what can be read.
+            # once, and timers come before what can be read: that is read between the second sweep and the third.
+            self._patient_sweeps = max(0, self._patient_sweeps - 1)
             return
         oldest_ns = now - self._timeout_ns
         for connection in self._at_work():

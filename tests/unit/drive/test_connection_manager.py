@@ -185,6 +185,21 @@ def test_a_process_that_did_not_run_reads_what_has_come_before_it_ends_a_request
     assert manager.stalled_ns == 0
 
 
+def test_a_process_that_hardly_ran_between_two_stops_reads_what_has_come_too(manage: Any, clock: FakeClock) -> None:
+    manager = manage("persistent")
+    manager.running = True
+    manager.user.begin()
+    manager.fake_route.made[0].open()
+    manager._expire()
+    for stopped_ms in (400, 100):  # the second one is over before the loop has come to read
+        clock.pass_ms(stopped_ms)
+        manager._expire()
+        assert manager.rows.exchanges == []
+    clock.pass_ms(5)
+    manager._expire()
+    assert manager.rows.column("outcome") == [-ErrorKind.RESPONSE_TIMEOUT]
+
+
 def test_limits_may_be_as_long_as_a_plan_allows(manage: Any, clock: FakeClock) -> None:
     manager = manage("persistent", timeout_ns=86_400 * NS_PER_S, max_body_bytes=1 << 40)
     manager.user.begin()
