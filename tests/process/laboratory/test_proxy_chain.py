@@ -34,7 +34,7 @@ def test_a_tunnel_is_opened_on_both_legs(laboratory: Laboratory, tmp_path: Path)
             return laboratory.compare_url(url, "persistent,close", block_ms, *trusting)
 
         # What all three compute; with pauses, as what is computed after a wait for the network finds cold caches.
-        runs = [measure(0, 0, 400, "--think", "20ms"), measure(NEAR_MS, FAR_MS, 800)]
+        runs = [measure(0, 0, 800, "--think", f"{NEAR_MS + FAR_MS}ms"), measure(NEAR_MS, FAR_MS, 800)]
         log = server.log("tls13")
     both_ms = NEAR_MS + FAR_MS
     for policy, phase, *may_be_ms in (
@@ -44,10 +44,12 @@ def test_a_tunnel_is_opened_on_both_legs(laboratory: Laboratory, tmp_path: Path)
         ("close", "tls", both_ms),
         ("close", "exchange", both_ms, both_ms + FAR_MS),
     ):
-        computed_ms, taken_ms = (run.phase(policy, phase, first=policy == "close") / 1e6 for run in runs)
-        added_ms = taken_ms - np.median(computed_ms)
+        without_delay_ms, taken_ms = (run.phase(policy, phase, first=policy == "close") / 1e6 for run in runs)
+        computed_ms = float(np.median(without_delay_ms))
+        added_ms = taken_ms - computed_ms
         away_ms = float(np.median(np.min([np.abs(added_ms - expected) for expected in may_be_ms], axis=0)))
         _LOG.info("%s, %s: %s ms, %.3f ms away", policy, phase, may_be_ms, away_ms)
-        assert away_ms <= 0.03 * may_be_ms[0] + 0.5, (policy, phase, taken_ms)
+        # Between two waits the same takes longer, by caches and by processors that sleep: twice as long at most.
+        assert away_ms <= 0.03 * may_be_ms[0] + 0.5 + computed_ms, (policy, phase, taken_ms)
     assert len(log) == sum(run.connections("exchanges_with_warmup") for run in runs)
     assert len({connection for connection, _, _ in log}) == sum(run.connections("opened") for run in runs)

@@ -1,7 +1,8 @@
 """How many round trips each phase takes: what the protocols say, at several delays.
 
 What both ends compute is not nothing, a handshake's cryptography above all, so it is measured over the same path with
-no delay, and the law is about what the delay adds. Where there is next to nothing to compute, the whole phase must fit.
+no delay: a phase takes its round trips, and longer than these by twice of that at most. Where there is next to nothing
+to compute, the whole phase must fit.
 
 - `tls` with TLS 1.3 (RFC 8446 §2) ends with the server's Finished: the client's own goes with the request, and what the
   server computes for it is in the first exchange. A resumed handshake takes one round trip too, and with early data
@@ -113,11 +114,11 @@ def test_round_trips(runs: Runs, law: Law) -> None:
         run = runs[law.server, rtt_ms]
         for phase, count in law.round_trips.items():
             computed_ms = median(without_delay, law, phase) / 1e6
-            added_ms = median(run, law, phase) / 1e6 - computed_ms
-            away_ms = added_ms - count * rtt_ms
-            _LOG.info("%d ms: %s is %.3f ms and %d RTT %+.3f ms", rtt_ms, phase, computed_ms, count, away_ms)
+            away_ms = median(run, law, phase) / 1e6 - count * rtt_ms
+            _LOG.info("%d ms: %s is %d RTT %+.3f ms, %.3f ms computed", rtt_ms, phase, count, away_ms, computed_ms)
             tolerance_ms = 0.03 * count * rtt_ms + 0.5
-            assert abs(away_ms) <= tolerance_ms, (rtt_ms, phase, added_ms)
+            # Between two waits the same takes longer, by caches and by processors that sleep: twice as long at most.
+            assert -tolerance_ms <= away_ms <= tolerance_ms + 2 * computed_ms, (rtt_ms, phase)
         for phase in set(PHASES) - {"send", "wait", "receive"} - law.round_trips.keys():
             assert (run.phase(law.policy, phase, first=law.first) == -1).all(), (rtt_ms, phase)
         assert run.policies[law.policy]["errors"] == {}
