@@ -16,7 +16,7 @@ from tests.support.laboratory.servers import nginx
 pytestmark = [pytest.mark.alone, pytest.mark.peer]
 
 _LOG = logging.getLogger(__name__)
-NEAR_MS, FAR_MS = 10, 30
+NEAR_MS, FAR_MS = 20, 60
 
 
 def test_a_tunnel_is_opened_on_both_legs(laboratory: Laboratory, tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_a_tunnel_is_opened_on_both_legs(laboratory: Laboratory, tmp_path: Path)
             return laboratory.compare_url(url, "persistent,close", block_ms, *trusting)
 
         # What all three compute; with pauses, as what is computed after a wait for the network finds cold caches.
-        runs = [measure(0, 0, 800, "--think", f"{NEAR_MS + FAR_MS}ms"), measure(NEAR_MS, FAR_MS, 800)]
+        runs = [measure(0, 0, 800, "--think", f"{NEAR_MS + FAR_MS}ms"), measure(NEAR_MS, FAR_MS, 1600)]
         log = server.log("tls13")
     both_ms = NEAR_MS + FAR_MS
     for policy, phase, *may_be_ms in (
@@ -49,7 +49,7 @@ def test_a_tunnel_is_opened_on_both_legs(laboratory: Laboratory, tmp_path: Path)
         added_ms = taken_ms - computed_ms
         away_ms = float(np.median(np.min([np.abs(added_ms - expected) for expected in may_be_ms], axis=0)))
         _LOG.info("%s, %s: %s ms, %.3f ms away", policy, phase, may_be_ms, away_ms)
-        # Between two waits the same takes longer, by caches and by processors that sleep: twice as long at most.
-        assert away_ms <= 0.03 * may_be_ms[0] + 0.5 + computed_ms, (policy, phase, taken_ms)
+        # Between two waits the same takes longer, by caches and by processors that sleep: three times as long at most.
+        assert away_ms <= min(0.03 * may_be_ms[0] + 0.5 + 2 * computed_ms, NEAR_MS / 2), (policy, phase, taken_ms)
     assert len(log) == sum(run.connections("exchanges_with_warmup") for run in runs)
     assert len({connection for connection, _, _ in log}) == sum(run.connections("opened") for run in runs)
