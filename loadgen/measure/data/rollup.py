@@ -126,9 +126,7 @@ class Rollup:
     def _save(self) -> None:
         carry = self._carry
         values = {"taken": self._taken, "last_ns": carry.last_ns, "block": carry.block}
-        arrays: dict[str, Any] = dict(
-            zip(_CARRIED, (carry.rows, carry.open, carry.carried.counts, carry.slots), strict=True)
-        )
+        arrays: dict[str, Any] = dict(zip(_CARRIED, (carry.rows, *carry.open, carry.slots), strict=True))
         write_whole(
             self._directory / ROLLUP_FILE, lambda file: write_samples(file, self._samples, rollup=values, **arrays)
         )
@@ -140,4 +138,4 @@ class Rollup:
         self._taken = values["taken"]
         rows, open_connections, counts, slots = (arrays[name] for name in _CARRIED)
         carried = RequestsSoFar(open_connections, counts)
-        self._carry = Carry(rows, open_connections, carried, slots, values["last_ns"], values["block"])
+        self._carry = Carry(rows, carried, slots, values["last_ns"], values["block"])

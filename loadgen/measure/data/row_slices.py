@@ -34,10 +34,8 @@ class Carry:
 
     rows: NDArray[Any]
     """Exchanges that wait for their connection's row."""
-    open: NDArray[np.int64]
-    """Numbers of connections that had exchanges and have no row yet."""
-    carried: RequestsSoFar
-    """What these had carried."""
+    open: RequestsSoFar
+    """Of connections that had exchanges and have no row yet."""
     slots: NDArray[np.int64]
     """Slots that connections of the last block took."""
     last_ns: int = 0
@@ -49,7 +47,7 @@ class Carry:
     def nothing(cls) -> Carry:
         """Before the first slice."""
         none = np.empty(0, np.int64)
-        return cls(np.empty(0, [(name, np.int64) for name in EXCHANGE_FIELDS]), none, RequestsSoFar.nothing(), none)
+        return cls(np.empty(0, [(name, np.int64) for name in EXCHANGE_FIELDS]), RequestsSoFar.nothing(), none)
 
 
 def next_slice(
@@ -72,25 +70,25 @@ def next_slice(
     rows = np.concatenate([carry.rows, rows])
     waiting = np.zeros(len(rows), np.bool_) if is_last else _waiting(rows, connections, carry)
     samples = columns_of(
-        recorded, rows[~waiting], connections, policies, is_last=is_last, last_ns=carry.last_ns, carried=carry.carried
+        recorded, rows[~waiting], connections, policies, is_last=is_last, last_ns=carry.last_ns, carried=carry.open
     )  # fmt: skip
     blocks = {block["index"]: block for block in samples.blocks}
     opened = (connections["flags"] & ConnectionFlag.ESTABLISHED != 0) & (connections["ending"] != Ending.NOT_OPENED)
     if carry.block is not None:
         _count_each_slot_once(blocks, recorded, connections[opened], carry)
-    seen = _distinct(carry.open, rows["connection"])
+    seen = _distinct(carry.open.numbers, rows["connection"])
     still_open = seen[~np.isin(seen, connections["connection"])]
     if is_last:
         # Those of the slice's own exchanges are counted there.
         _count_lost(blocks, recorded, still_open[~np.isin(still_open, rows["connection"])])
-    carried = carry.carried.after(rows, still_open)
+    carried = carry.open.after(rows, still_open)
     last_ns = int(rows["scheduled"].max(initial=carry.last_ns))
     if not recorded:
-        return samples, replace(carry, rows=rows[waiting], open=still_open, carried=carried, last_ns=last_ns)
+        return samples, replace(carry, rows=rows[waiting], open=carried, last_ns=last_ns)
     last = recorded[-1]
     of_last = connections[opened & (connections["connection"] >= last.get("first_connection", 0))]["slot"]
     slots = _distinct(of_last, carry.slots) if carry.block == last["index"] else _distinct(of_last)
-    return samples, Carry(rows[waiting], still_open, carried, slots, last_ns, last["index"])
+    return samples, Carry(rows[waiting], carried, slots, last_ns, last["index"])
 
 
 def join(samples: Samples, others: Sequence[Samples]) -> Samples:
@@ -154,7 +152,7 @@ def _waiting(rows: NDArray[Any], connections: NDArray[Any], carry: Carry) -> NDA
     numbers = rows["connection"]
     unknown = ~np.isin(numbers, connections["connection"])
     sent = (rows["send"] >= 0) | (rows["outcome"] > 0) | (rows["bytes_received"] > 0)
-    was_opened = np.isin(numbers, _distinct(carry.open, numbers[sent]))
+    was_opened = np.isin(numbers, _distinct(carry.open.numbers, numbers[sent]))
     found: NDArray[np.bool_] = unknown & ((rows["request_index"] == 0) | ~was_opened)
     return found
 
