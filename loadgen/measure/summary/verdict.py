@@ -8,13 +8,13 @@ from loadgen.measure.stats.unserved import unserved_share
 from loadgen.measure.summary.verdict_amortisation import amortised_sentence, declined_clause
 from loadgen.measure.summary.verdict_differences import difference_clauses
 from loadgen.measure.summary.verdict_statuses import unwanted
-from loadgen.measure.summary.verdict_words import named
+from loadgen.measure.summary.verdict_words import named, named_or_counted
 from loadgen.measure.warnings.unanswered import why_nothing_answered
 from loadgen.model.policy_summary import PolicySummary
 from loadgen.model.run_record import RunWarning
 from loadgen.model.summary import ComparisonSummary
 from loadgen.model.sweep_summary import SweepSummary
-from loadgen.model.units import count, format_duration, plain_number
+from loadgen.model.units import count, format_duration, plain_number, share_text
 from loadgen.model.warning_codes import WarningCode
 
 _MAX_MISSING = 3
@@ -97,41 +97,35 @@ def _failed(policies: dict[str, PolicySummary], answered: dict[str, PolicySummar
     """Policies most of whose requests failed: their figures are those of the few that were answered."""
     errors = {name: sum(one["errors"].values()) for name, one in answered.items()}
     found = [name for name, one in answered.items() if errors[name] > one["requests"]]
-    if not found:
-        return []
-    if len(found) > _MAX_MISSING:
-        return [f"most requests of {len(found)} of {len(policies)} failed, so their figures are those of the rest"]
-    listed = ", ".join(
-        f"{errors[name]:,} of {answered[name]['started']:,} with {named(name, policies)}" for name in found
-    )
-    return [f"most requests failed ({listed}), so the figures are those of the rest"]
+    shares = {name: f"{errors[name]:,} of {answered[name]['started']:,}" for name in found}
+    return _of_the_rest("most requests", "failed", shares, policies)
 
 
 def _unserved(policies: dict[str, PolicySummary], answered: dict[str, PolicySummary]) -> list[str]:
     """Policies some of whose connections were not served: their figures are those of the others."""
-    found = {name: share for name, one in answered.items() if (share := unserved_share(one))}
-    if not found:
+    shares = {name: share_text(share, 0) for name, one in answered.items() if (share := unserved_share(one))}
+    return _of_the_rest("connections", "got no response in a whole window", shares, policies)
+
+
+def _of_the_rest(what: str, happened: str, shares: dict[str, str], policies: dict[str, PolicySummary]) -> list[str]:
+    """What happened to a share of the requests or connections, which is known by policy; empty where to none."""
+    if not shares:
         return []
-    if len(found) > _MAX_MISSING:
-        return [
-            f"connections of {len(found)} of {len(policies)} got no response in a whole window, so their figures are "
-            "those of the rest"
-        ]
-    listed = ", ".join(f"{share:.0%} with {named(name, policies)}" for name, share in found.items())
-    return [f"connections got no response in a whole window ({listed}), so the figures are those of the rest"]
+    if len(shares) > _MAX_MISSING:
+        return [f"{what} of {len(shares)} of {len(policies)} {happened}, so their figures are those of the rest"]
+    listed = ", ".join(f"{share} with {named(name, policies)}" for name, share in shares.items())
+    return [f"{what} {happened} ({listed}), so the figures are those of the rest"]
 
 
 def _uncounted(policies: dict[str, PolicySummary], answered: dict[str, PolicySummary], compared: bool) -> list[str]:
     """Policies without a counted request, of which nothing is known. compared: others among them do compare."""
-    missing = [named(name, policies) for name in policies if name not in answered]
+    missing = [name for name in policies if name not in answered]
     if not missing:
         return []
-    if len(missing) > _MAX_MISSING:
-        subject = f"{len(missing)} of {len(policies)} have"
-    else:
-        subject = " and ".join(missing) + (" has" if len(missing) == 1 else " have")
+    verb = "has" if len(missing) == 1 else "have"
     alone = not compared and len(answered) == 1
-    return [f"{subject} no counted request" + (", so nothing can be compared" if alone else "")]
+    end = ", so nothing can be compared" if alone else ""
+    return [f"{named_or_counted(missing, policies, _MAX_MISSING)} {verb} no counted request{end}"]
 
 
 def _range(answered: dict[str, PolicySummary]) -> str:

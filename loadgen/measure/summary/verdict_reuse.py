@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from loadgen.measure.labels import exchange_word
-from loadgen.measure.summary.verdict_words import named
+from loadgen.measure.summary.verdict_words import named_or_counted
 from loadgen.model.cell import Cell
 from loadgen.model.policy_summary import PolicySummary
 
@@ -20,10 +20,7 @@ def reuse_clauses(policies: dict[str, PolicySummary], cells: Mapping[str, Cell])
     found = [name for name, one in policies.items() if name in cells and _is_in_vain(one, cells[name])]
     if not found:
         return []
-    if len(found) > _MAX_NAMED:
-        names = f"{len(found)} of {len(policies)}"
-    else:
-        names = " and ".join(named(name, policies) for name in found)
+    names = named_or_counted(found, policies, _MAX_NAMED)
     words = {exchange_word(cells[name].policy.protocol) for name in found}
     what = words.pop() if len(words) == 1 else "request"
     return [f"with {names} the other side closed connections after one {what}, so these figures show no reuse"]

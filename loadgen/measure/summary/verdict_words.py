@@ -57,6 +57,13 @@ def named(name: str, policies: dict[str, PolicySummary], *, bracketed: bool = Fa
     return f"{name}{_declined(name, policies, bracketed=bracketed)}"
 
 
+def named_or_counted(names: Sequence[str], policies: dict[str, PolicySummary], most: int) -> str:
+    """These policies by their names; where they are more than `most`, how many they are."""
+    if len(names) > most:
+        return f"{len(names)} of {len(policies)}"
+    return " and ".join(named(name, policies) for name in names)
+
+
 def _target_of(name: str, policies: dict[str, PolicySummary]) -> str:
     return f"{policies[name].get('target', name)}{_declined(name, policies)}"
 

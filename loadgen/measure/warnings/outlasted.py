@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from loadgen.measure.stats.unserved import unserved_share
 from loadgen.model.load import Load
 from loadgen.model.policy_summary import PolicySummary
-from loadgen.model.units import count, format_duration
+from loadgen.model.units import count, format_duration, share_text
 from loadgen.model.warning_codes import WarningCode
 
 # Above this share of reused connections the policy keeps them.
@@ -22,8 +22,8 @@ def outlasted_warnings(summary: PolicySummary, load: Load) -> Iterator[tuple[War
         unserved, fast = connections.get("unserved", 0), format_duration(summary["latency_ns"]["p99"] or 0)
         yield (
             WarningCode.CONNECTIONS_UNSERVED,
-            f"{count(unserved, 'connection')}, {share:.0%} of those in use at a time, got no response in a whole "
-            f"measured window, and 99% of the requests on the others took less than {fast}: {_why(summary, unserved)}",
+            f"{count(unserved, 'connection')}, {share_text(share, 0)} of those in use at a time, got no response in a "
+            f"whole measured window, and 99% of the requests on the others took less than {fast}: {_why(summary, unserved)}",
         )
     elif lasted:
         yield (
