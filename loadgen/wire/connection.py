@@ -151,7 +151,7 @@ class Connection(ConnectionSetup):
 
     def _place_of_close(self) -> tuple[int, bool]:
         # An interim response is a whole message, and begins no final one (RFC 9110 §15). Who sent it had the request.
-        if self.state in (_SENDING, _WAITING) and self.reader.has_only_interim:
+        if self.reader.has_only_interim:
             return _WAITING, False
         return self.state, self.request_index > 0
 

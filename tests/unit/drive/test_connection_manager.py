@@ -161,12 +161,18 @@ def test_a_connection_that_is_unused_for_too_long_is_closed(
     assert manager._look is None
 
 
-def test_a_process_that_did_not_run_reads_what_has_come_before_it_ends_a_request(manage: Any, clock: FakeClock) -> None:
+def under_way(manage: Any) -> Any:
+    """A manager with a request that waits for its response; it has looked once for those that are overdue."""
     manager = manage("persistent")
     manager.running = True
     manager.user.begin()
     manager.fake_route.made[0].open()
     manager._expire()
+    return manager
+
+
+def test_a_process_that_did_not_run_reads_what_has_come_before_it_ends_a_request(manage: Any, clock: FakeClock) -> None:
+    manager = under_way(manage)
     clock.pass_ms(400)  # stopped: the sweeps are 5 ms apart
     manager._expire()
     assert manager.rows.exchanges == []
@@ -186,11 +192,7 @@ def test_a_process_that_did_not_run_reads_what_has_come_before_it_ends_a_request
 
 
 def test_a_process_that_hardly_ran_between_two_stops_reads_what_has_come_too(manage: Any, clock: FakeClock) -> None:
-    manager = manage("persistent")
-    manager.running = True
-    manager.user.begin()
-    manager.fake_route.made[0].open()
-    manager._expire()
+    manager = under_way(manage)
     for stopped_ms in (400, 100):  # the second one is over before the loop has come to read
         clock.pass_ms(stopped_ms)
         manager._expire()
