@@ -23,7 +23,8 @@ def outlasted_warnings(summary: PolicySummary, load: Load) -> Iterator[tuple[War
         yield (
             WarningCode.CONNECTIONS_UNSERVED,
             f"{count(unserved, 'connection')}, {share_text(share, 0)} of those in use at a time, got no response in a "
-            f"whole measured window, and 99% of the requests on the others took less than {fast}: {_why(summary, unserved)}",
+            f"whole measured window, and 99% of the requests on the others took less than {fast}: "
+            f"{_why(summary, unserved)}",
         )
     elif lasted:
         yield (
